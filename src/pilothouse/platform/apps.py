@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class PlatformConfig(AppConfig):
+    """The ground: journal, outbox, search documents."""
+
+    name = "pilothouse.platform"
+    label = "platform"

@@ -1,0 +1,124 @@
+"""Search documents: a projection of the journal into text that PostgreSQL's full-text search reads.
+
+A room says which of its fields make a record's text and which verbs are comments; the rest follows from the journal.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from pilothouse.platform import projections
+from pilothouse.platform.journal import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """How the entries of one kind become documents."""
+
+    kind: str
+    title: str
+    body: str = ""
+    comments: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class _Text:
+    """What a batch of entries says about one record's text: None where it says nothing."""
+
+    title: str | None = None
+    body: str | None = None
+
+
+_sources: dict[str, Source] = {}
+_COMMENTS = """
+INSERT INTO search_document (kind, record_id, seq, private, title, body)
+SELECT kind, record_id, seq, private, '', body FROM unnest(%s::text[], %s::bigint[], %s::int[], %s::bool[], %s::text[]) d(kind, record_id, seq, private, body)
+ON CONFLICT (kind, record_id, seq) DO NOTHING
+"""
+
+
+class SearchDocuments:
+    """The `search` projection."""
+
+    name = "search"
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        return frozenset(_sources)
+
+    def clear(self) -> None:
+        """Empty the documents."""
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM search_document WHERE kind = ANY(%s)", [sorted(_sources)])
+
+    def apply(self, entries: Sequence[Entry]) -> None:
+        """Write the documents that these entries change, one statement for records and one for comments."""
+        texts: dict[tuple[str, int], _Text] = {}
+        comments: list[Entry] = []
+        for entry in entries:
+            source = _sources[entry.kind]
+            if entry.verb in source.comments:
+                comments.append(entry)
+            elif entry.touches(source.title, source.body):
+                _read(source, entry, texts.setdefault((entry.kind, entry.record_id), _Text()))
+        if texts:
+            _write_texts(texts)
+        if comments:
+            _write_comments(comments)
+
+
+def _read(source: Source, entry: Entry, text: _Text) -> None:
+    for change in entry.changes:
+        if change.field == source.title:
+            text.title = str(change.after or "")
+        elif change.field == source.body:
+            text.body = _flat(change.after)
+
+
+def _flat(value: Any) -> str:
+    return " ".join(str(part) for part in value) if isinstance(value, list) else str(value or "")
+
+
+def _write_texts(texts: dict[tuple[str, int], _Text]) -> None:
+    kinds = [kind for kind, _ in texts]
+    ids = [record_id for _, record_id in texts]
+    titles = [text.title for text in texts.values()]
+    bodies = [text.body for text in texts.values()]
+    with connection.cursor() as cursor:
+        if len(texts) > 1:
+            _write_many(cursor, kinds, ids, titles, bodies)
+        else:
+            cursor.execute(
+                "INSERT INTO search_document (kind, record_id, seq, private, title, body) VALUES (%s, %s, 0, false, coalesce(%s, ''), coalesce(%s, ''))"
+                " ON CONFLICT (kind, record_id, seq) DO UPDATE SET title = coalesce(%s, search_document.title), body = coalesce(%s, search_document.body)",
+                [kinds[0], ids[0], titles[0], bodies[0], titles[0], bodies[0]],
+            )
+
+
+def _write_many(cursor: Any, kinds: list[str], ids: list[int], titles: list[str | None], bodies: list[str | None]) -> None:
+    """Update the documents that exist, then insert the others: set-based, two statements."""
+    cursor.execute(
+        "WITH d AS (SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[]) d(kind, record_id, title, body)),"
+        " changed AS (UPDATE search_document s SET title = coalesce(d.title, s.title), body = coalesce(d.body, s.body) FROM d"
+        "   WHERE s.kind = d.kind AND s.record_id = d.record_id AND s.seq = 0 RETURNING s.kind, s.record_id)"
+        " INSERT INTO search_document (kind, record_id, seq, private, title, body)"
+        " SELECT kind, record_id, 0, false, coalesce(title, ''), coalesce(body, '') FROM d"
+        " WHERE NOT EXISTS (SELECT 1 FROM changed c WHERE c.kind = d.kind AND c.record_id = d.record_id)",
+        [kinds, ids, titles, bodies],
+    )
+
+
+def _write_comments(comments: Sequence[Entry]) -> None:
+    columns = [[c.kind for c in comments], [c.record_id for c in comments], [c.seq for c in comments], [c.private for c in comments]]
+    with connection.cursor() as cursor:
+        cursor.execute(_COMMENTS, [*columns, [c.note for c in comments]])
+
+
+def register(source: Source) -> None:
+    """Let search follow a kind of record."""
+    _sources[source.kind] = source
+
+
+projections.register(SearchDocuments())
