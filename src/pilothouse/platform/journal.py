@@ -6,8 +6,8 @@ inserted entry breaks the chain at a place that `verify` names.
 
 Canonical form. An entry is hashed as a JSON array, UTF-8, no white space, object keys sorted:
 [kind, record_id, seq, verb, actor_id, happened_at, recorded_at, changes, note, private, source, request_id], where instants are
-`YYYY-MM-DDTHH:MM:SS.ffffff+00:00` in UTC and changes is a list of [field, from, to] of JSON scalars or lists of them
-(no floats: their text is not unique). hash = SHA-256(previous + canonical form).
+`YYYY-MM-DDTHH:MM:SS.ffffff+00:00` in UTC and changes is a list of [field, from, to] of JSON scalars, or lists or
+objects of them (no floats: their text is not unique). hash = SHA-256(previous + canonical form).
 
 Two instants: `happened_at` is when it happened in the world, `recorded_at` when Pilothouse learnt of it; they differ for
 imports and back-dated notes. The table is partitioned by month of `recorded_at`.
@@ -34,7 +34,7 @@ _NOTIFY_AT_MOST = 100  # more entries than this at once are told as one bulk eve
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field's value before and after; values are JSON scalars or lists of them."""
+    """One field's value before and after; values are JSON scalars, or lists or objects of them."""
 
     field: str
     before: Any

@@ -78,6 +78,7 @@ def _read(source: Source, entry: Entry, text: _Text) -> None:
 
 
 def _flat(value: Any) -> str:
+    value = list(value.values()) if isinstance(value, dict) else value
     return " ".join(str(part) for part in value) if isinstance(value, list) else str(value or "")
 
 

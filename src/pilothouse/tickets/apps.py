@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class TicketsConfig(AppConfig):
+    """The work item and the desk."""
+
+    name = "pilothouse.tickets"
+    label = "tickets"
+
+    def ready(self) -> None:
+        from pilothouse.tickets import projections  # noqa: F401  registers the story and what search reads

@@ -1,0 +1,66 @@
+"""The projections of a ticket's journal: its story, and the documents that search reads."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+
+from pilothouse.platform import projections, search
+from pilothouse.platform.journal import Entry
+from pilothouse.tickets.engine.replay import COMMENTED, NOTED, Story, fold_story
+from pilothouse.tickets.models import TicketStory
+
+_FIELDS = [f.name for f in fields(Story)]
+
+
+class TicketStories:
+    """The `ticket_story` projection: one row a ticket, moved on by the fold that also rebuilds it."""
+
+    name = "ticket_story"
+    kinds = frozenset({"ticket"})
+
+    def clear(self) -> None:
+        """Empty the table."""
+        TicketStory.objects.all().delete()
+
+    def apply(self, entries: Sequence[Entry]) -> None:
+        """Move the stories of these tickets on; the ticket's row lock (or its head's) has put writers in a line."""
+        by_ticket: dict[int, list[Entry]] = {}
+        for entry in entries:
+            by_ticket.setdefault(entry.record_id, []).append(entry)
+        opened = {record_id for record_id, own in by_ticket.items() if own[0].seq == 1}
+        kept = _kept([record_id for record_id in by_ticket if record_id not in opened])
+        stories = {record_id: fold_story(kept.get(record_id, Story()), own) for record_id, own in by_ticket.items()}
+        _write([_row(record_id, stories[record_id]) for record_id in by_ticket if record_id not in kept], new=True)
+        _write([_row(record_id, stories[record_id]) for record_id in kept], new=False)
+
+
+def _kept(ids: Sequence[int]) -> dict[int, Story]:
+    if not ids:
+        return {}
+    rows = TicketStory.objects.filter(ticket_id__in=ids).values("ticket_id", *_FIELDS)
+    return {row.pop("ticket_id"): Story(**row) for row in rows}
+
+
+def _row(ticket_id: int, story: Story) -> TicketStory:
+    return TicketStory(ticket_id=ticket_id, **{name: getattr(story, name) for name in _FIELDS})
+
+
+def _write(rows: list[TicketStory], *, new: bool) -> None:
+    if not rows:
+        return
+    if new:
+        TicketStory.objects.bulk_create(rows, batch_size=2000)
+    elif len(rows) == 1:
+        rows[0].save(force_update=True)
+    else:
+        TicketStory.objects.bulk_update(rows, _FIELDS, batch_size=500)
+
+
+def story_values(story: Story) -> dict[str, object]:
+    """Return a story as plain values, for tests and pages."""
+    return asdict(story)
+
+
+projections.register(TicketStories())
+search.register(
+    search.Source(kind="ticket", title="title", body="description", comments=frozenset({COMMENTED, NOTED}))
+)
