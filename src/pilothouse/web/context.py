@@ -1,0 +1,36 @@
+"""What the frame of every page needs, as one context value named `shell`."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from pilothouse.platform.access import Actor
+from pilothouse.web.navigation import first_url, rail
+
+THEMES = ("auto", "light", "dark")
+
+
+def signed_in(request: HttpRequest) -> Actor | None:
+    """Give the person this request comes from, or None."""
+    actor: Actor | None = getattr(request, "actor", None)
+    return actor if actor is not None and actor.user_id else None
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: the frame's own values."""
+    actor = signed_in(request)
+    theme = request.COOKIES.get("theme", "auto")
+    desk = actor is not None and actor.is_staff
+    return {
+        "shell": {
+            "actor": actor,
+            "role": actor.role.value if actor else "",
+            "desk": desk,
+            "rail": rail(actor, request.path) if actor else [],
+            "theme": theme if theme in THEMES else "auto",
+            "home": first_url("queue" if desk else "portal", "home") or "/",
+            "profile": first_url("profile"),
+            "sign_out": first_url("sign-out"),
+            "search": first_url("search") if desk else "",
+        }
+    }

@@ -1,0 +1,11 @@
+"""Addresses of the shell."""
+
+from django.urls import path
+
+from pilothouse.web import views
+
+urlpatterns = [
+    path("theme", views.theme, name="theme"),
+    path("palette", views.palette_entries, name="palette"),
+    path("design", views.design, name="design"),
+]
