@@ -39,7 +39,7 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """A person: signs in with an e-mail address; has one role; belongs to teams. An imported person is inactive."""
 
-    email = models.EmailField(max_length=254)
+    email = models.EmailField(max_length=254, unique=True)
     name = models.CharField(max_length=160)
     role = models.CharField(max_length=20, choices=[(role.value, role.value) for role in Role], default=Role.REQUESTER.value)
     title = models.CharField(max_length=160, blank=True, default="")
