@@ -8,6 +8,7 @@ from typing import Any
 from psycopg.conninfo import conninfo_to_dict
 
 from pilothouse import __version__
+from pilothouse.platform import embedded
 from pilothouse.platform.places import data_folder
 
 DATA = data_folder()
@@ -49,7 +50,7 @@ def _database(url: str) -> dict[str, Any]:
 
 
 SECRET_KEY = _secret_key()
-DATABASE_URL = os.environ.get("DATABASE_URL", f"postgresql://pilothouse@/pilothouse?host={DATA / 'run'}")
+DATABASE_URL = os.environ.get("DATABASE_URL") or embedded.url(DATA)
 DATABASES = {"default": _database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -1,0 +1,78 @@
+"""A pytest plugin (`-p pilothouse.platform.testing.cluster`): one throw-away PostgreSQL a test session.
+
+The environment is set when this module is imported, before Django's settings are; the server starts with the session.
+Workers of pytest-xdist share the server, and pytest-django gives each its own database. The server ends with the session,
+or with its process if that is killed; a folder left behind is swept by the next session.
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from pilothouse.platform import embedded
+
+_FOLDER = "PILOTHOUSE_TEST_FOLDER"
+_CACHE = Path(tempfile.gettempdir()) / f"pilothouse-test-cache-{os.getuid()}"
+_is_owner = _FOLDER not in os.environ
+_server = None
+
+
+def _new_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix=f"pilothouse-test-{os.getpid()}-"))
+    folder.chmod(0o755)  # root's server runs as another user, who must enter
+    return folder
+
+
+def _prepare_environment() -> Path:
+    if _is_owner:
+        os.environ[_FOLDER] = str(_new_folder())
+    folder = Path(os.environ[_FOLDER])
+    os.environ["DATABASE_URL"] = embedded.url(folder)
+    os.environ["PILOTHOUSE_DATA"] = str(folder / f"data-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
+    os.environ["PILOTHOUSE_SECRET_KEY"] = "only for tests, and long enough for Django to be content with it"  # noqa: S105
+    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # playwright's loop runs in the test's thread
+    return folder
+
+
+_folder = _prepare_environment()
+
+
+def _sweep() -> None:
+    """Remove folders of sessions whose process is gone."""
+    for left in Path(tempfile.gettempdir()).glob("pilothouse-test-[0-9]*"):
+        pid = left.name.split("-")[2]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _cache() -> Path:
+    _CACHE.mkdir(mode=0o755, exist_ok=True)
+    if _CACHE.stat().st_uid != os.getuid() or _CACHE.is_symlink():
+        pytest.exit(f"{_CACHE} belongs to another user; remove it.")
+    return _CACHE
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start the server; xdist's controller does, before its workers."""
+    global _server
+    if not _is_owner or session.config.option.collectonly:
+        return
+    _sweep()
+    _, _server = embedded.start(_folder, settings=embedded.THROW_AWAY, template=embedded.template(_cache()))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Stop the server and leave nothing behind."""
+    if not _is_owner:
+        return
+    if _server is not None:
+        _server.terminate()
+        with contextlib.suppress(Exception):
+            embedded.stop(_server)
+    shutil.rmtree(_folder, ignore_errors=True)
