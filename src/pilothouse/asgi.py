@@ -43,7 +43,7 @@ def _fresh(work: Callable[_P, _R]) -> Callable[_P, _R]:
     @wraps(work)
     def done(*arguments: _P.args, **named: _P.kwargs) -> _R:
         for connection in connections.all(initialized_only=True):
-            connection.health_check_done = False
+            connection.health_check_done = False  # type: ignore[attr-defined]
         close_old_connections()
         return work(*arguments, **named)
 
@@ -62,6 +62,7 @@ class Application:
     """The ASGI application."""
 
     def __init__(self) -> None:
+        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # files come from the packages; whitenoise wants the folder
         self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
         self.django = ThreadedDjango(WSGIHandler(), pool=self.pool)
         self.hub = live.Hub(

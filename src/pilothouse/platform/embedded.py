@@ -51,6 +51,7 @@ _CONFIGURATION = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_min_messages": "warning",
+    "log_checkpoints": "off",
 }
 THROW_AWAY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "1GB", "shared_buffers": "64MB"}
 
@@ -334,29 +335,31 @@ def stop_leftover(place: Cluster, *, patience_seconds: float = 30) -> None:
 
 def wait_ready(place: Cluster, server: subprocess.Popen[bytes], *, patience_seconds: float = 60) -> None:
     """Wait until the server takes connections and make the product's database if it is new."""
-    import psycopg  # heavy start-up: the supervisor imports it only when it runs a database itself
-
     until = time.monotonic() + patience_seconds
-    while True:
+    while (answer := _psql(place, f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'")).returncode:
         if server.poll() is not None:
             raise DatabaseRefused(f"PostgreSQL stopped while starting: {last_words(place)}{_disk_hint(place)}")
-        try:
-            with psycopg.connect(f"postgresql://{OWNER}@/postgres?host={place.sockets}", autocommit=True, connect_timeout=5) as connection:
-                if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone() is None:
-                    connection.execute(f"CREATE DATABASE {DATABASE}")
-                return
-        except psycopg.OperationalError as error:
-            if time.monotonic() > until:
-                raise DatabaseRefused(f"PostgreSQL did not take connections within {patience_seconds:.0f} s: {error}") from error
-            time.sleep(0.03)
+        if time.monotonic() > until:
+            raise DatabaseRefused(f"PostgreSQL did not take connections within {patience_seconds:.0f} s: {answer.stderr.strip()}")
+        time.sleep(0.03)
+    if not answer.stdout.strip() and (answer := _psql(place, f"CREATE DATABASE {DATABASE}")).returncode:
+        raise DatabaseRefused(f"The database could not be made: {answer.stderr.strip()}{_disk_hint(place)}")
+
+
+def _psql(place: Cluster, statement: str) -> subprocess.CompletedProcess[str]:
+    """Run one statement with the server's own client: the supervisor stays light without a driver."""
+    command = [str(programs(place.user) / "psql"), "-h", str(place.sockets), "-U", OWNER, "-d", "postgres", "-XtAc", statement]
+    return subprocess.run(command, capture_output=True, text=True, env=_environment(), cwd="/", check=False)
 
 
 def last_words(place: Cluster) -> str:
     """Return the last errors of the server's log in one line."""
     with contextlib.suppress(FileNotFoundError):
         lines = place.log.read_text(errors="replace").splitlines()[-200:]
-        telling = [line for line in lines if any(mark in line for mark in ("FATAL", "PANIC", "ERROR", "HINT"))]
-        return " ".join((telling or lines)[-3:]) or "it left no message."
+        telling = [
+            line for line in lines if any(mark in line for mark in ("FATAL", "PANIC", "HINT")) and "terminating connection" not in line
+        ]
+        return " ".join((telling or lines)[-2:]) or "it left no message."
     return "it left no message."
 
 

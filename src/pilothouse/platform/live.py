@@ -78,7 +78,8 @@ def missed(last_id: int) -> list[Event]:
     """Return the events of the last day after a journal id, oldest first, a few more than may be replayed at most."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, kind, record_id, verb, actor_id, private FROM journal_entry WHERE id > %s AND recorded_at > %s ORDER BY id LIMIT %s",
+            "SELECT id, kind, record_id, verb, actor_id, private FROM journal_entry"
+            " WHERE id > %s AND recorded_at > %s ORDER BY id LIMIT %s",
             [last_id, clock.now() - timedelta(days=1), _REPLAY_AT_MOST + _REPLAY_OVERLAP],
         )
         names = ("id", "kind", "record", "verb", "actor", "private")
