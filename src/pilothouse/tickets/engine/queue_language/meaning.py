@@ -51,22 +51,31 @@ def names_in(query: Query) -> set[tuple[str, str]]:
     """Return the (kind of name, name) pairs that must be looked up before `resolve`; names are as typed."""
     return {
         (declared.names, value.text)
-        for compare in _compares(query.where)
-        if (declared := fields.BY_NAME.get(compare.field)) and declared.type is FieldType.REFERENCE
-        for value in compare.values
+        for leaf in _leaves(query.where)
+        if isinstance(leaf, Compare) and (declared := fields.BY_NAME.get(leaf.field)) and declared.type is FieldType.REFERENCE
+        for value in leaf.values
         if isinstance(value, Value) and not _keyword(declared, value)
     }
 
 
-def _compares(node: Node | None) -> Iterator[Compare]:
+def texts_in(query: Query) -> set[str]:
+    """Return the words and phrases of free text: the caller says to `resolve` which of them the search does not know."""
+    return {leaf.text for leaf in _leaves(query.where) if isinstance(leaf, Text) and not _is_number(leaf)}
+
+
+def _leaves(node: Node | None) -> Iterator[Compare | Text]:
     match node:
-        case Compare():
+        case Compare() | Text():
             yield node
         case Not():
-            yield from _compares(node.part)
+            yield from _leaves(node.part)
         case And() | Or():
             for part in node.parts:
-                yield from _compares(part)
+                yield from _leaves(part)
+
+
+def _is_number(node: Text) -> bool:
+    return not node.phrase and ticket_number(node.text) is not None
 
 
 def _keyword(declared: Field, value: Value) -> str:
@@ -84,15 +93,32 @@ class _UnknownError(Exception):
         self.mistake = mistake
 
 
-def resolve(query: Query, context: Context, names: Names) -> Plan | Mistake:
+def resolve(query: Query, context: Context, names: Names, *, ignored: frozenset[str] = frozenset()) -> Plan | Mistake:
     """Return what a query's condition means here and now, or the first name that nobody bears.
 
     `context.now` is the instant that relative times count from, `context.zone` the zone whose days and weeks count.
+    Free text that is `ignored` (the, and, of …) is left out, wherever it stands.
     """
     try:
-        return NO_PLAN if query.where is None else _node(query.where, context, names)
+        kept = None if query.where is None else _without(query.where, ignored)
+        return NO_PLAN if kept is None else _node(kept, context, names)
     except _UnknownError as unknown:
         return unknown.mistake
+
+
+def _without(node: Node, ignored: frozenset[str]) -> Node | None:
+    """Return the tree without ignored words, or None when nothing is left of it."""
+    match node:
+        case Text():
+            return None if node.text in ignored and not _is_number(node) else node
+        case Not():
+            part = _without(node.part, ignored)
+            return None if part is None else Not(part)
+        case And() | Or():
+            parts = tuple(kept for part in node.parts if (kept := _without(part, ignored)) is not None)
+            return type(node)(parts) if parts else None
+        case Compare():
+            return node
 
 
 def _node(node: Node, context: Context, names: Names) -> Plan:
