@@ -1,9 +1,13 @@
 """Every page and endpoint of the product; a room brings its own list."""
 
-from importlib.util import find_spec
-
 from django.urls import include, path
 
 urlpatterns = [
     path("", include("pilothouse.web.urls")),
+    path("", include("pilothouse.tickets.urls")),
 ]
+
+handler400 = "pilothouse.web.errors.bad_request"
+handler403 = "pilothouse.web.errors.forbidden"
+handler404 = "pilothouse.web.errors.not_found"
+handler500 = "pilothouse.web.errors.server_error"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.http import QueryDict
 
 from pilothouse.platform.access import Actor, Capability
@@ -72,7 +73,7 @@ def asked(values: QueryDict) -> Asked:
 
 def page(actor: Actor, what: Asked, *, now: datetime) -> dict[str, Any]:
     """Gather the page of a query."""
-    place = what.place
+    place, since = what.place, _last_entry()
     fields = parts.shown_columns(place.columns)
     found = queries.list_tickets(actor, place.query, now=now, cursor=what.cursor, limit=ROWS, columns=_needed(fields))
     tabs = views(actor, place.query, now=now)
@@ -91,6 +92,7 @@ def page(actor: Actor, what: Asked, *, now: datetime) -> dict[str, Any]:
         "default_columns": not place.columns,
         "rows": [_row(row, fields) for row in found.rows],
         "cursor": what.cursor,
+        "since": since,
         "may_work": works,
         "may_open": works,
         "view_scopes": saved_views.scopes(actor),
@@ -153,13 +155,29 @@ def changes(actor: Actor, what: Asked, shown: Iterable[int], others: Iterable[in
     shown, others = list(shown), list(others)
     selection = queries.select(actor, what.place.query, now=now)
     fitting: set[int] = set()
+    fresh: list[int] = []
     if isinstance(selection, queries.Selection):
-        fitting = set(selection.tickets.order_by().filter(pk__in=[*shown, *others]).values_list("pk", flat=True))
+        fitting = set(selection.tickets.order_by().filter(pk__in=shown).values_list("pk", flat=True))
+        fresh = _fresh(selection, others) if others and not what.cursor else []
     seen = list(Ticket.objects.filter(visible(actor), pk__in=shown).values_list("pk", flat=True))
     fields = parts.shown_columns(what.place.columns)
     rows = queries.rows_of(seen, queries.columns_of(_needed(fields)))
-    fresh = [] if what.cursor else [pk for pk in others if pk in fitting]
     return Changed([_row(row, fields, left=row.id not in fitting) for row in rows], sorted(set(shown) - set(seen)), fresh)
+
+
+def _fresh(selection: queries.Selection, others: Sequence[int]) -> list[int]:
+    """Which tickets would stand on the first page now; one that changed on a later page is no news."""
+    if not selection.tickets.order_by().filter(pk__in=others).exists():
+        return []
+    first = set(selection.tickets.values_list("pk", flat=True)[:ROWS])
+    return [pk for pk in others if pk in first]
+
+
+def _last_entry() -> int:
+    """The journal's newest id: what happens after it, the live page is told even if it connects later."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT last_value FROM journal_entry_id_seq")
+        return int(cursor.fetchone()[0])
 
 
 def views(actor: Actor, query: str, *, now: datetime) -> list[View]:

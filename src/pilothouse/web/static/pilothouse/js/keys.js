@@ -12,6 +12,12 @@ export function press(key) {
   entry?.run(new KeyboardEvent("keydown", { key }));
 }
 
+/** The shortcuts whose label has words that begin with every typed word. */
+export function matching(words) {
+  const typed = words.toLowerCase().split(/\s+/);
+  return shortcuts.filter((entry) => !entry.key.includes("+") && entry.key !== "Escape" && typed.every((word) => entry.label.toLowerCase().split(/\s+/).some((part) => part.startsWith(word))));
+}
+
 function typing(target) {
   return target.closest?.("input:not([type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable=true]");
 }

@@ -1,5 +1,5 @@
 // The command palette (Ctrl-K): a combobox over what the server offers for the typed words, plus the page's own shortcuts.
-import { press, shortcut } from "./keys.js";
+import { matching, press, shortcut } from "./keys.js";
 
 let options = [];
 let chosen = 0;
@@ -58,12 +58,18 @@ function searchGroup(dialog, words) {
   return [{ name: "Search", choices: [{ label: `Search for “${words}”`, url: `${target}?q=${encodeURIComponent(words)}`, hint: "tickets, comments, configuration" }] }];
 }
 
+// What this page's own keys do, under their names.
+function pageGroup(words) {
+  const choices = words ? matching(words).slice(0, 8).map((entry) => ({ label: entry.label, key: entry.key, hint: (entry.shown ?? [entry.key]).join(" ") })) : [];
+  return choices.length ? [{ name: "On this page", choices }] : [];
+}
+
 async function ask(dialog) {
   const words = dialog.querySelector("input").value.trim();
   const mine = ++asked;
   const answer = await fetch(`${dialog.dataset.source}?q=${encodeURIComponent(words)}`, { headers: { Accept: "application/json" } });
   const groups = answer.ok ? (await answer.json()).groups : [];
-  if (mine === asked) show(dialog, [...groups, ...searchGroup(dialog, words)]);
+  if (mine === asked) show(dialog, [...groups, ...pageGroup(words), ...searchGroup(dialog, words)]);
 }
 
 function choose(dialog, index) {

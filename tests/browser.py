@@ -1,0 +1,141 @@
+"""Fixtures for tests in a real Chromium: a served site, one browser, pages of named people.
+
+A test package takes them by `from tests.browser import *` in its conftest. Each page is watched: an error in the console (a broken policy
+among them), a failed script or a request to another address fails the test at its end.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import psycopg
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+__all__ = ["SIZES", "Scheme", "Site", "Visit", "Watched", "chromium", "no_violations", "site", "visit"]
+
+Scheme = Literal["light", "dark"]
+SIZES: list[tuple[int, Scheme]] = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where the site is, and a session for each person."""
+
+    url: str
+    sessions: dict[str, str]
+
+
+@dataclass
+class Watched:
+    """A page and what went wrong on it."""
+
+    page: Page
+    context: BrowserContext
+    faults: list[str] = field(default_factory=list)
+
+
+def _new_database() -> str:
+    base = conninfo_to_dict(os.environ["DATABASE_URL"])
+    name = f"browser_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
+    with psycopg.connect(make_conninfo(**{**base, "dbname": "postgres"}), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return make_conninfo(**{**base, "dbname": name})
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The served site; it ends with the session."""
+    folder = tmp_path_factory.mktemp("site")
+    errors = folder / "errors.log"
+    environment = {**os.environ, "DATABASE_URL": _new_database(), "PILOTHOUSE_DATA": str(folder), "PILOTHOUSE_HOSTS": "127.0.0.1"}
+    command = [sys.executable, "-m", "tests.serve_site"]
+    with (
+        errors.open("w") as log,
+        subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True, cwd=Path(__file__).parent.parent
+        ) as server,
+    ):
+        try:
+            assert server.stdout is not None
+            line = server.stdout.readline()
+            assert line, f"the site did not start:\n{errors.read_text()[-4000:]}"
+            told = json.loads(line)
+            yield Site(f"http://127.0.0.1:{told['port']}", told["sessions"])
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait(30)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for the session."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(site: Site, chromium: Browser) -> Iterator[Visit]:
+    """Open a page as somebody: `visit("alan", "/queue", width=390, scheme="dark", script=False)`."""
+    opened: list[Watched] = []
+
+    def open_page(person: str, path: str, *, width: int = 1280, scheme: Scheme = "light", script: bool = True, height: int = 800) -> Page:
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=script, reduced_motion="reduce"
+        )
+        if person:
+            context.add_cookies([{"name": "sessionid", "value": site.sessions[person], "url": site.url}])
+        page = context.new_page()
+        page.set_default_timeout(8000)
+        watched = Watched(page, context)
+        _watch(watched, site.url)
+        opened.append(watched)
+        page.goto(site.url + path)
+        if script and person:
+            page.wait_for_selector("html[data-ready]", state="attached")
+        return page
+
+    yield open_page
+    faults = [fault for watched in opened for fault in watched.faults]
+    for watched in opened:
+        watched.context.close()
+    assert not faults, "\n".join(faults)
+
+
+def _watch(watched: Watched, url: str) -> None:
+    def console(message: ConsoleMessage) -> None:
+        refused = "Failed to load resource" in message.text  # an answer of 4xx, which the test itself judges
+        if message.type in ("error", "warning") and not refused:
+            watched.faults.append(f"console: {message.text}")
+
+    def request(sent: Request) -> None:
+        if not sent.url.startswith((url, "data:", "blob:")):
+            watched.faults.append(f"outside request: {sent.url}")
+
+    watched.page.on("console", console)
+    watched.page.on("pageerror", lambda error: watched.faults.append(f"script: {error}"))
+    watched.page.on("request", request)
+
+
+def no_violations(page: Page) -> None:
+    """Fail unless axe finds nothing, and nothing hangs out of the page at its right."""
+    found = Axe().run(page, options={"runOnly": _RULES}).response["violations"]
+    said = [f"{one['id']}: {one['help']} {[node['target'] for node in one['nodes']][:4]}" for one in found]
+    assert not said, f"{page.url}\n" + "\n".join(said)
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0, "the page scrolls sideways"

@@ -1,0 +1,135 @@
+"""A whole site for browser tests, in a process of its own: its own database, a small organisation, the real ASGI server.
+
+`python -m tests.serve_site` reads the usual environment (DATABASE_URL names a new, empty database), migrates, seeds, prints one line of
+JSON ({"port": …, "sessions": {person: session key}}) and serves until it is told to stop.
+"""
+
+# ruff: noqa: E402  Django is set up before models are imported
+
+import io
+import json
+import os
+import socket
+import sys
+from datetime import timedelta
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pilothouse.platform.settings")
+
+import django
+
+django.setup()
+
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.core.management import call_command
+
+from pilothouse.cmdb.models import CI, Service
+from pilothouse.people.models import Membership, Team, User
+from pilothouse.people.queries import actor_of
+from pilothouse.platform import clock
+from pilothouse.platform.access import Actor
+from pilothouse.tickets import actions
+from pilothouse.tickets.models import Ticket
+
+PEOPLE = {
+    "rita": ("Rita Whitlock", "requester", None),
+    "alan": ("Alan Reed", "agent", "Network"),
+    "olga": ("Olga Petrov", "agent", "Database"),
+    "ana": ("Ana Lystra", "analyst", "Service desk"),
+    "mona": ("Mona Kerr", "manager", None),
+    "audrey": ("Audrey Holt", "auditor", None),
+    "adam": ("Adam Birch", "administrator", None),
+}
+TEAMS = ("Network", "Database", "Service desk", "Workplace")
+TITLES = (
+    "Claims portal rejects sign-in for all branches",
+    "VPN drops every few minutes on macOS 14.2",
+    "Policy batch stuck in step 4, month end at risk",
+    "Outlook asks for the password again and again",
+    "Printer on floor 7 prints blank pages",
+    "Shared folder for Treasury is read-only",
+)
+
+
+def seed() -> dict[str, str]:
+    """Make the organisation and seventy tickets; returns a session for each person."""
+    now = clock.now()
+    teams = {name: Team.objects.create(name=name, key=name.lower().replace(" ", "-")) for name in TEAMS}
+    people = {}
+    for handle, (name, role, team) in PEOPLE.items():
+        people[handle] = User.objects.create(name=name, email=f"{handle}@example.org", role=role, created_at=now, password="!")
+        if team:
+            Membership.objects.create(user=people[handle], team=teams[team])
+    service = Service.objects.create(name="Remote access", key="remote-access", owner_team=teams["Network"])
+    ci = CI.objects.create(name="vpn-gw-01", service=service)
+    _tickets(actor(people["ana"]), people, teams, service, ci)
+    return {handle: _session(user) for handle, user in people.items()}
+
+
+def actor(user: User) -> Actor:
+    """The actor that a person is."""
+    found = actor_of(user.pk)
+    assert found is not None
+    return found
+
+
+def _tickets(ana: Actor, people: dict[str, User], teams: dict[str, Team], service: Service, ci: CI) -> None:
+    """Seventy tickets of Network, opened an hour apart; every third is Alan's; the first one has a rich history."""
+    now = clock.now()
+    for at in range(70):
+        title = TITLES[at % len(TITLES)] + ("" if at < len(TITLES) else f", case {at}")
+        opened = now - timedelta(hours=71 - at)
+        ticket = actions.open_ticket(
+            actor=ana,
+            now=opened,
+            title=title,
+            description="It fails with **error 720** since Friday.\n\n- only on macOS\n\n```\nrasdial: error 720\n```",
+            requester=people["rita"].pk,
+            service=service.pk,
+            ci=ci.pk,
+            group=teams["Network"].pk,
+            assignee=people["alan"].pk if at % 3 == 0 else None,
+            impact=1 + at % 3,
+            urgency=1 + at % 2,
+            tags=["vpn"],
+        )
+        if at == 0:
+            _history(ana, actor(people["rita"]), ticket, opened)
+
+
+def _history(ana: Actor, rita: Actor, ticket: Ticket, opened: object) -> None:
+    now = clock.now()
+    pk = ticket.pk
+    actions.comment_on_ticket(actor=rita, ticket_id=pk, text="It worked on Friday, **before** the update.", now=now)
+    actions.comment_on_ticket(actor=ana, ticket_id=pk, text="Looks like the client. @alan can you look?", private=True, now=now)
+    actions.move_ticket(actor=ana, ticket_id=pk, state="on_hold", hold_reason="vendor", note="Asked the maker.", now=now)
+    actions.move_ticket(actor=ana, ticket_id=pk, state="in_progress", now=now)
+    actions.attach_file(actor=ana, ticket_id=pk, name="gateway.log", content=io.BytesIO(b"tunnel down\n" * 40), now=now)
+
+
+def _session(user: User) -> str:
+    store = SessionStore()
+    store[SESSION_KEY] = str(user.pk)
+    store[BACKEND_SESSION_KEY] = "pilothouse.people.backends.EmailBackend"
+    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    store.create()
+    assert store.session_key
+    return store.session_key
+
+
+def main() -> None:
+    """Migrate, seed, say where, serve."""
+    call_command("migrate", verbosity=0)
+    sessions = seed()
+    from pilothouse.asgi import serve  # the server's modules are heavy, and the seed does not need them
+
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(128)
+    sys.stdout.write(json.dumps({"port": listening.getsockname()[1], "sessions": sessions}) + "\n")
+    sys.stdout.flush()
+    serve(listening)
+
+
+if __name__ == "__main__":
+    main()
