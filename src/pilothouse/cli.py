@@ -6,11 +6,12 @@ environment does not allow it (port taken, folder in use, database away).
 Django is heavy to start: commands import what needs it when they run, so that `--help` and `up` itself stay light.
 """
 
+import contextlib
 import functools
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec, TypeVar
 
@@ -103,28 +104,27 @@ def _django() -> None:
     django.setup(set_prefix=False)
 
 
-class _Database:
-    """The instance's database while a command runs: the running one, or the embedded one started for the command."""
-
-    def __enter__(self) -> None:
-        self._server = None
-        if not os.environ.get("DATABASE_URL"):
-            data = data_folder()
-            place = embedded.cluster(data)
-            if embedded.running(place) is None:
-                if not (place.files / "PG_VERSION").exists():
-                    raise supervisor.EnvironmentRefused(
-                        f"There is no instance in {data} yet. Make one with `pilothouse up` or `pilothouse demo`."
-                    )
-                _, self._server = embedded.start(data)
+@contextlib.contextmanager
+def _database() -> Iterator[None]:
+    """Provide the instance's database to a command: the running one, or the embedded one, started for as long as it takes."""
+    data = data_folder()
+    if os.environ.get("DATABASE_URL") or embedded.running(embedded.cluster(data)) is not None:
         _django()
-
-    def __exit__(self, *_: object) -> None:
-        if self._server is not None:
+        yield
+        return
+    if not (embedded.cluster(data).files / "PG_VERSION").exists():
+        raise supervisor.EnvironmentRefused(f"There is no instance in {data} yet. Make one with `pilothouse up` or `pilothouse demo`.")
+    with supervisor.locked(data) as lock:
+        supervisor.note(lock, "a command that needs the database")
+        _, server = embedded.start(data)
+        try:
+            _django()
+            yield
+        finally:
             from django.db import connections  # heavy start-up
 
             connections.close_all()
-            embedded.stop(self._server)
+            embedded.stop(server)
 
 
 def _now() -> "datetime":
@@ -222,7 +222,7 @@ def worker(concurrency: Annotated[int, typer.Option(min=1, help="Jobs at a time.
 @_plainly
 def migrate(quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing when all is well.")] = False) -> None:
     """Bring the database up to this release's tables. `up` does it by itself."""
-    with _Database():
+    with _database():
         from django.core.management import call_command  # heavy start-up
 
         call_command("migrate", verbosity=0 if quiet else 1, interactive=False)
@@ -232,7 +232,7 @@ def migrate(quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothi
 @_plainly
 def journal_verify(kind: Annotated[list[str] | None, typer.Option(help="Only this kind of record; may be given again.")] = None) -> None:
     """Walk every chain of the journal and name the first broken entry of each. Exit code 1 when one is broken."""
-    with _Database():
+    with _database():
         from pilothouse.platform import journal  # after Django's settings
 
         with _Counting("Verifying", _count("journal_entry", kind)) as counted:
@@ -248,7 +248,7 @@ def journal_verify(kind: Annotated[list[str] | None, typer.Option(help="Only thi
 @_plainly
 def rebuild(name: Annotated[str, typer.Argument(help="A projection, or `all`.")] = "") -> None:
     """Drop a projection and derive it anew from the journal. Without a name: list them."""
-    with _Database():
+    with _database():
         from pilothouse.platform import projections  # after Django's settings
 
         names = projections.names()
@@ -301,7 +301,7 @@ class _Counting:
 @_plainly
 def backup(file: Annotated[Path, typer.Argument(help="The file to write; it must not exist.", dir_okay=False)]) -> None:
     """Write a consistent copy of database and attachments to one file, while people work."""
-    with _Database():
+    with _database():
         from django.conf import settings  # after Django's settings
 
         from pilothouse.platform import backup as copying
@@ -375,7 +375,7 @@ def user_add(
     password_stdin: _FromInput = False,
 ) -> None:
     """Add a person who signs in."""
-    with _Database():
+    with _database():
         from pilothouse.people import actions  # after Django's settings
 
         user = actions.add_person(actor=_actor(), email=email, name=name, role=role, password=_password(password_stdin), now=_now())
@@ -388,7 +388,7 @@ def user_list(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the exit code: 0 when somebody can sign in, else 1.")] = False,
 ) -> None:
     """List the people who can sign in."""
-    with _Database():
+    with _database():
         from pilothouse.people.models import User  # after Django's settings
 
         rows = list(
@@ -413,7 +413,7 @@ def _user_id(email: str) -> int:
 @_plainly
 def user_passwd(email: str, password_stdin: _FromInput = False) -> None:
     """Set a person's password; their sessions end."""
-    with _Database():
+    with _database():
         from pilothouse.people import actions  # after Django's settings
 
         actions.set_password(actor=_actor(), user_id=_user_id(email), password=_password(password_stdin), now=_now())
@@ -424,7 +424,7 @@ def user_passwd(email: str, password_stdin: _FromInput = False) -> None:
 @_plainly
 def user_deactivate(email: str) -> None:
     """Let a person sign in no longer. What they did stays in the journal under their name."""
-    with _Database():
+    with _database():
         from pilothouse.people import actions  # after Django's settings
 
         actions.change_person(actor=_actor(), user_id=_user_id(email), changes={"is_active": False}, now=_now())

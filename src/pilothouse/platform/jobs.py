@@ -110,8 +110,10 @@ class Worker:
                 try:
                     await self._work()  # procrastinate ends by itself when its connection is lost
                     _log.warning("Worker: the database connection was lost; trying again.")
+                    pause = 0.2
                 except _LOST as error:
-                    _log.warning("Worker: the database cannot be reached (%s); trying again.", str(error).strip().split("\n")[0])
+                    if pause == 0.2:  # the first of a row
+                        _log.warning("Worker: the database cannot be reached (%s); trying again.", str(error).strip().split("\n")[0])
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 

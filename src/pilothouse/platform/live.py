@@ -155,12 +155,15 @@ class Hub:
                     self.url, autocommit=True, keepalives_idle=10, keepalives_interval=5, keepalives_count=3, connect_timeout=10
                 ) as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
+                    if pause > 0.1:
+                        _log.warning("Live pages: the database connection is back.")
                     pause = 0.1
                     await self._catch_up()
                     async for notice in connection.notifies():
                         self._arrived.put_nowait(orjson.loads(notice.payload))
             except psycopg.Error as error:
-                _log.warning("Live pages: the database connection was lost (%s); trying again.", str(error).strip().split("\n")[0])
+                if pause == 0.1:  # the first of a row
+                    _log.warning("Live pages: the database connection was lost (%s); trying again.", str(error).strip().split("\n")[0])
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
