@@ -175,7 +175,7 @@ def _run(program: str, url: str, *arguments: str) -> None:
     """Run one of PostgreSQL's programs; the password goes by the environment, where other users do not see it."""
     parts = conninfo_to_dict(url)
     environment = {**os.environ, "PGPASSWORD": str(parts.pop("password", None) or "")}
-    command = [str(embedded.programs() / program), f"--dbname={make_conninfo("", **parts)}", *arguments]
+    command = [str(embedded.programs() / program), "--dbname", make_conninfo("", **parts), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["no message"]
