@@ -68,6 +68,7 @@ class Ticket(models.Model):
             models.Index(fields=["group", "priority", "-opened_at"], name="ticket_open_group", condition=Q(state__in=OPEN_STATES)),
             models.Index(fields=["assignee", "priority"], name="ticket_open_assignee", condition=Q(state__in=OPEN_STATES)),
             models.Index(fields=["resolved_at"], name="ticket_resolved", condition=Q(state="resolved")),
+            models.Index(fields=["-resolved_at"], name="ticket_resolved_at", condition=Q(resolved_at__isnull=False)),
             models.Index(fields=["-updated_at", "-id"], name="ticket_updated"),
             models.Index(fields=["-opened_at", "-id"], name="ticket_opened"),
             models.Index(fields=["parent"], name="ticket_parent", condition=Q(parent__isnull=False)),
@@ -107,8 +108,8 @@ class TicketStory(models.Model):
     class Meta:
         db_table = "tickets_story"
         indexes = [
-            models.Index(fields=["bounce_count"], name="story_bounced", condition=Q(bounce_count__gt=0)),
-            models.Index(fields=["reopen_count"], name="story_reopened", condition=Q(reopen_count__gt=0)),
+            models.Index(fields=["bounce_count", "ticket"], name="story_bounced", condition=Q(bounce_count__gt=0)),
+            models.Index(fields=["reopen_count", "ticket"], name="story_reopened", condition=Q(reopen_count__gt=0)),
         ]
 
 

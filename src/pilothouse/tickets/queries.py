@@ -19,11 +19,10 @@ from pilothouse.tickets import names, queue_sql
 from pilothouse.tickets.access import visible
 from pilothouse.tickets.engine import fields
 from pilothouse.tickets.engine.fields import Field, FieldType
-from pilothouse.tickets.engine.queue_language import Context, Mistake, Plan, Query, SortKey, format_query, names_in, parse, resolve
+from pilothouse.tickets.engine.queue_language import Context, Mistake, Plan, Query, format_query, names_in, parse, resolve
 from pilothouse.tickets.engine.queue_language.meaning import texts_in
 from pilothouse.tickets.models import Ticket
 
-DEFAULT_SORT = (SortKey("opened", descending=True),)
 MOST_ROWS = 200
 MOST_COUNTED = 1000
 _ALWAYS = ("id", "version", "number", "title", "state", "priority")
@@ -129,7 +128,7 @@ def _context(actor: Actor, now: datetime) -> Context:
 def _understood(actor: Actor, query: Query, plan: Plan | Mistake) -> Selection | Mistake:
     if isinstance(plan, Mistake):
         return replace(plan, suggestion=names.nearest(actor, *plan.unknown)) if plan.unknown else plan
-    keys = tuple(queue_sql.keys_of(query.sort or DEFAULT_SORT))
+    keys = tuple(queue_sql.keys_of(query.sort))
     asked = queue_sql.condition(plan, private=reads_notes(actor))
     tickets = Ticket.objects.filter(visible(actor)).filter(asked)
     return Selection(query, queue_sql.ordered(tickets, keys), keys, format_query(query))

@@ -5,12 +5,14 @@ empty, and every test without a column of its own is an EXISTS.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any as Anything
 
-from django.contrib.postgres.search import SearchQuery
+from django.contrib.postgres.search import SearchQuery, SearchQueryCombinable
 from django.core.signing import BadSignature, Signer
 from django.db.models import Case, Exists, F, IntegerField, OrderBy, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
@@ -41,8 +43,10 @@ def condition(plan: Plan, *, private: bool) -> Q:
     match plan:
         case Test():
             return _test(plan)
-        case Written() | Related():
-            return Q(Exists(_rows_behind(plan, private)))
+        case Written():
+            return _union((plan,), private)
+        case Related():
+            return Q(Exists(_rows_behind(plan.kind, private)))
         case Opposite():
             inner = condition(plan.part, private=private)
             return NOTHING if inner == EVERYTHING else ~inner
@@ -52,17 +56,32 @@ def condition(plan: Plan, *, private: bool) -> Q:
                 whole &= condition(part, private=private)
             return whole
         case Any():
-            return _union([condition(part, private=private) for part in plan.parts])
+            return _union(plan.parts, private)
 
 
-def _union(parts: Sequence[Q]) -> Q:
-    """Return the OR of parts; an empty Q holds for every ticket, which Django's `|` would forget."""
-    if EVERYTHING in parts:
+def _union(parts: Sequence[Plan], private: bool) -> Q:
+    """Return the OR of parts; an empty Q holds for every ticket, which Django's `|` would forget.
+
+    Texts share one EXISTS, which the planner can turn into a join; several would each be read whole.
+    """
+    texts = [part.text for part in parts if isinstance(part, Written)]
+    filters = [condition(part, private=private) for part in parts if not isinstance(part, Written)]
+    if texts:
+        filters.append(Q(Exists(_documents(private).filter(vector=_sought(texts)))))
+    if EVERYTHING in filters:
         return EVERYTHING
-    whole = NOTHING
-    for part in parts:
-        whole = part if whole is NOTHING else whole | part
-    return whole
+    return reduce(or_, filters) if filters else NOTHING
+
+
+def _sought(texts: Sequence[str]) -> SearchQueryCombinable:
+    """Return the search for any of several words or phrases."""
+    return reduce(or_, (SearchQuery(text, config="english", search_type="phrase") for text in texts))
+
+
+def _documents(private: bool) -> QuerySet[SearchDocument]:
+    """Return the ticket's documents that may be read, as the inside of an EXISTS."""
+    documents = SearchDocument.objects.filter(kind="ticket", record_id=OuterRef("pk"))
+    return documents if private else documents.filter(private=False)
 
 
 def _test(test: Test) -> Q:
@@ -83,20 +102,18 @@ def _test(test: Test) -> Q:
             return Q(**{f"{path}__{_SUFFIX[operator]}": value})
 
 
-def _rows_behind(plan: Written | Related, private: bool) -> QuerySet[Anything]:
+def _rows_behind(kind: str, private: bool) -> QuerySet[Anything]:
     """Return the rows of other tables, one of which must stand behind the ticket."""
     ticket = OuterRef("pk")
-    open_to_all = {} if private else {"private": False}
-    documents = SearchDocument.objects.filter(kind="ticket", record_id=ticket, **open_to_all)
-    if isinstance(plan, Written):
-        return documents.filter(vector=SearchQuery(plan.text, config="english", search_type="phrase"))
-    behind: Mapping[str, Callable[[], QuerySet[Anything]]] = {
-        "attachment": lambda: Attachment.objects.filter(ticket_id=ticket, **open_to_all),
-        "child": lambda: Ticket.objects.filter(parent_id=ticket),
-        "link": lambda: Link.objects.filter(Q(ticket_id=ticket) | Q(target_id=ticket)),
-        "comment": lambda: documents.filter(seq__gt=0),
-    }
-    return behind[plan.kind]()
+    match kind:
+        case "attachment":
+            attachments = Attachment.objects.filter(ticket_id=ticket)
+            return attachments if private else attachments.filter(private=False)
+        case "child":
+            return Ticket.objects.filter(parent_id=ticket)
+        case "link":
+            return Link.objects.filter(Q(ticket_id=ticket) | Q(target_id=ticket))
+    return _documents(private).filter(seq__gt=0)  # comments
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +133,20 @@ class Key:
         return column.desc(nulls_last=last) if self.descending else column.asc(nulls_last=last)
 
 
+NEWEST_FIRST = SortKey("opened", descending=True)
+
+
 def keys_of(sort: Sequence[SortKey]) -> list[Key]:
-    """Return the keys of an order: states by their place in a ticket's life, names by their letters, absent values last."""
-    return [_key(number, fields.BY_NAME[key.field], key.descending) for number, key in enumerate(sort)]
+    """Return the keys of an order: states by their place in a ticket's life, names by their letters, absent values last.
+
+    Among equals the newest opened comes first: the partial indexes over open tickets run that way.
+    """
+    whole = sort if any(key.field == NEWEST_FIRST.field for key in sort) else (*sort, NEWEST_FIRST)
+    return [_key(number, fields.BY_NAME[key.field], key.descending) for number, key in enumerate(whole)]
 
 
 def _key(number: int, declared: Field, descending: bool) -> Key:
-    nullable = declared.nullable or "__" in declared.path
+    nullable = declared.nullable  # a story is as old as its ticket: the join to it never comes back empty
     if declared.name == "state":
         ranks = [When(state=state, then=Value(rank)) for rank, state in enumerate(STATES)]
         return Key(declared, descending, f"key_{number}", Case(*ranks, default=Value(len(ranks)), output_field=IntegerField()), False)

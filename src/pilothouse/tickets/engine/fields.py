@@ -46,8 +46,8 @@ class Field:
     path: str = ""
     shown: str = ""
     aliases: tuple[str, ...] = ()
-    values: Mapping[str, str] = field(default_factory=dict)
-    levels: Mapping[int, str] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict, hash=False)
+    levels: Mapping[int, str] = field(default_factory=dict, hash=False)
     names: str = ""  # whose names complete and resolve it: person, team, service, ci, ticket; category and tag only complete
     nullable: bool = False
     contains: bool = False  # `name:word` asks for a part of the text, not for all of it
