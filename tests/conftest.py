@@ -1,1 +1,39 @@
-"""The whole suite's ground. The database is made by the plugin pilothouse.platform.testing.cluster (see pyproject.toml)."""
+"""The whole suite's ground. The test session's database is made by the plugin pilothouse.platform.testing.cluster (see pyproject.toml)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pilothouse.platform import embedded
+from pilothouse.platform.testing.cluster import cache
+from tests import trees
+
+
+@pytest.fixture(scope="session")
+def ready_cluster() -> Path:
+    """A ready, empty cluster to be copied: starting from it takes a fraction of the time."""
+    return embedded.template(cache())
+
+
+@pytest.fixture(scope="session")
+def seed(ready_cluster: Path) -> Iterator[Path]:
+    """A migrated instance with people and their tokens, to be copied."""
+    with trees.throw_away_folder() as folder:
+        yield trees.make_seed(folder, ready_cluster)
+
+
+@pytest.fixture
+def instance(seed: Path) -> Iterator[trees.Instance]:
+    """An instance of its own, migrated and with people; whatever a test starts on it is stopped."""
+    with trees.throw_away_folder() as folder:
+        made = trees.Instance(folder, seed)
+        yield made
+        made.stop()
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A throw-away folder in which an instance can be made."""
+    with trees.throw_away_folder() as path:
+        yield path

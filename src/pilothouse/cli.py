@@ -24,6 +24,9 @@ from pilothouse.platform.places import data_folder
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
+    from pilothouse.people.models import User
     from pilothouse.platform.access import Actor
 
 FAILED, PARTLY, ENVIRONMENT = 1, 3, 4
@@ -162,7 +165,7 @@ def _web_processes(wanted: int) -> int:
     return wanted or max(1, min(8, (os.cpu_count() or 1) // 2))
 
 
-def _up(host: str, port: int, web: int, workers: int, *, before: Callable[[], None], ready: Callable[[str], None]) -> None:
+def _up(host: str, port: int, web: int, workers: int, *, before: Callable[[], None], ready: Callable[[str, bool], None]) -> None:
     data = data_folder()
     with supervisor.locked(data) as lock:
         listening = supervisor.listen(host, port)
@@ -183,9 +186,9 @@ def up(host: _Host = _ADDRESS, port: _Port = 8420, web: _Web = 0, workers: _Work
     With DATABASE_URL set, that PostgreSQL is used and no embedded one is started.
     """
 
-    def ready(address: str) -> None:
+    def ready(address: str, nobody: bool) -> None:
         supervisor.say(f"Pilothouse runs at {address} (data: {data_folder()}). Ctrl-C stops it.")
-        if not supervisor.succeeds("user", "list", "--quiet"):
+        if nobody:
             supervisor.say(
                 "Nobody can sign in yet. Make the first administrator: pilothouse user add you@example.org --name You --role administrator"
             )
@@ -220,12 +223,23 @@ def worker(concurrency: Annotated[int, typer.Option(min=1, help="Jobs at a time.
 
 @app.command(rich_help_panel="Run")
 @_plainly
-def migrate(quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing when all is well.")] = False) -> None:
+def migrate(
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing when all is well.")] = False,
+    look_for_people: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
     """Bring the database up to this release's tables. `up` does it by itself."""
     with _database():
         from django.core.management import call_command  # heavy start-up
 
         call_command("migrate", verbosity=0 if quiet else 1, interactive=False)
+        if look_for_people and not _sign_ins().exists():
+            raise typer.Exit(supervisor.NOBODY)
+
+
+def _sign_ins() -> "QuerySet[User]":
+    from pilothouse.people.models import User  # after Django's settings
+
+    return User.objects.filter(is_active=True, password__contains="$").order_by("role", "email")  # an unusable password has no $
 
 
 @journal_app.command("verify")
@@ -384,20 +398,11 @@ def user_add(
 
 @user_app.command("list")
 @_plainly
-def user_list(
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the exit code: 0 when somebody can sign in, else 1.")] = False,
-) -> None:
+def user_list() -> None:
     """List the people who can sign in."""
     with _database():
-        from pilothouse.people.models import User  # after Django's settings
-
-        rows = list(
-            User.objects.filter(is_active=True).order_by("role", "email").values_list("email", "name", "role")[: 1 if quiet else 10_000]
-        )
-        for email, name, role in [] if quiet else rows:
-            typer.echo(f"{role:<14} {email:<40} {name}")
-        if not rows:
-            raise typer.Exit(FAILED)
+        for user in _sign_ins():
+            typer.echo(f"{user.role:<14} {user.email:<40} {user.name}")
 
 
 def _user_id(email: str) -> int:

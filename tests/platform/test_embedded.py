@@ -1,32 +1,15 @@
 """The embedded PostgreSQL, run for real in throw-away folders."""
 
-import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from pilothouse.platform import embedded
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="ph-"))  # pytest's own folders are closed to the server's user
-    path.chmod(0o755)
-    yield path
-    shutil.rmtree(path)
-
-
-@pytest.fixture(scope="session")
-def ready_cluster() -> Path:
-    return embedded.template(Path(os.environ["PILOTHOUSE_TEST_FOLDER"]).parent / f"pilothouse-test-cache-{os.getuid()}")
 
 
 def value(url: str, query: str) -> object:

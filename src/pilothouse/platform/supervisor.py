@@ -27,6 +27,7 @@ _PAUSES = (0.1, 0.3, 1.0, 2.0, 5.0, 10.0)
 _STEADY_SECONDS = 30.0
 _PATIENCE_SECONDS = 25.0
 SOCKET_VARIABLE = "PILOTHOUSE_SOCKET"
+NOBODY = 10  # how `migrate` tells the tree that nobody can sign in yet: asking on its own would cost a second's start
 
 
 class EnvironmentRefused(Exception):
@@ -141,13 +142,13 @@ class Tree:
         self.database: Child | None = None
         self.web, self.workers = web, workers
         self.children: list[Child] = []
-        self.stopping = False
+        self.stopping = self.nobody = False
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
-    def run(self, *, on_ready: Callable[[str], None], before: Callable[[], None] = lambda: None) -> int:
+    def run(self, *, on_ready: Callable[[str, bool], None], before: Callable[[], None] = lambda: None) -> int:
         """Start everything, `before` the web included (the database is there by then), and watch until told to stop.
 
-        Returns the exit code: 0 after an orderly stop.
+        `on_ready` gets the address and whether nobody can sign in yet. Returns the exit code: 0 after an orderly stop.
         """
         with self._signals():
             try:
@@ -203,12 +204,13 @@ class Tree:
         os.environ["DATABASE_URL"] = place.url
 
     def _migrate(self) -> None:
-        process = _ourselves("migrate", "--quiet")
+        process = _ourselves("migrate", "--quiet", "--look-for-people")
         while process.poll() is None:
             if self.stopping:
                 process.terminate()
             self._sleep(0.5)
-        if process.returncode and not self.stopping:
+        self.nobody = process.returncode == NOBODY
+        if process.returncode not in (0, NOBODY) and not self.stopping:
             raise EnvironmentRefused("The database could not be brought up to date; the lines above say why.")
 
     def _start_children(self) -> None:
@@ -220,11 +222,11 @@ class Tree:
             if not self.stopping:
                 child.launch()
 
-    def _wait_until_answering(self, on_ready: Callable[[str], None]) -> None:
+    def _wait_until_answering(self, on_ready: Callable[[str, bool], None]) -> None:
         """Wait for the first answer of the web, tending the tree meanwhile."""
         while not self.stopping:
             if _answers(self.listening):
-                on_ready(address_of(self.listening))
+                on_ready(address_of(self.listening), self.nobody)
                 return
             self._tend()
             self._sleep(0.1)
@@ -278,11 +280,3 @@ def _answers(listening: socket.socket) -> bool:
             return probe.recv(5) == b"HTTP/"
     except OSError:
         return False
-
-
-def succeeds(*arguments: str) -> bool:
-    """Say whether a command of ours ends with 0; its output is not shown."""
-    command = [sys.executable, "-m", "pilothouse.cli", *arguments]
-    return (
-        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
-    )

@@ -8,6 +8,7 @@ or with its process if that is killed; a folder left behind is swept by the next
 import contextlib
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -49,7 +50,8 @@ def _sweep() -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _cache() -> Path:
+def cache() -> Path:
+    """Return the folder in which ready clusters are kept from session to session."""
     _CACHE.mkdir(mode=0o755, exist_ok=True)
     if _CACHE.stat().st_uid != os.getuid() or _CACHE.is_symlink():
         pytest.exit(f"{_CACHE} belongs to another user; remove it.")
@@ -63,7 +65,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not _is_owner or session.config.option.collectonly:
         return
     _sweep()
-    _, _server = embedded.start(_folder, settings=embedded.THROW_AWAY, template=embedded.template(_cache()))
+    _, _server = embedded.start(_folder, settings=embedded.THROW_AWAY, template=embedded.template(cache()))
 
 
 @pytest.hookimpl(trylast=True)
@@ -72,7 +74,7 @@ def pytest_unconfigure() -> None:
     if not _is_owner:
         return
     if _server is not None:
-        _server.terminate()
+        _server.send_signal(signal.SIGQUIT)  # nothing of it is kept
         with contextlib.suppress(Exception):
             embedded.stop(_server)
     shutil.rmtree(_folder, ignore_errors=True)
