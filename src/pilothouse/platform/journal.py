@@ -24,7 +24,7 @@ from typing import Any
 import orjson
 from django.db import connection, transaction
 
-from pilothouse.platform import outbox, projections
+from pilothouse.platform import journal_copy, outbox, projections
 from pilothouse.platform.access import Actor
 
 START = bytes(32)
@@ -134,7 +134,7 @@ def record(actor: Actor, drafts: Sequence[Draft], *, now: datetime, new: bool = 
         entries = _chain(actor, drafts, heads, now)
         for month in sorted({_month(entry.recorded_at) for entry in entries}):
             ensure_month(month)
-        stored = _store(entries, heads)
+        stored = _copy(entries, heads) if new and len(entries) >= journal_copy.WORTH_IT else _store(entries, heads)
         if not quiet:
             outbox.write(stored, now)
             _notify(stored)
@@ -262,6 +262,13 @@ def _store(entries: list[Entry], heads: dict[tuple[str, int], _Head]) -> list[En
         cursor.execute(_INSERT, columns)
         ids = {(kind, record_id, seq): entry_id for entry_id, kind, record_id, seq in cursor.fetchall()}
     return [_with_id(entry, ids[entry.kind, entry.record_id, entry.seq]) for entry in entries]
+
+
+def _copy(entries: list[Entry], heads: dict[tuple[str, int], _Head]) -> list[Entry]:
+    """Copy many entries of new records, and return them with their ids."""
+    ids = journal_copy.copy_entries(entries)
+    journal_copy.copy_heads(heads)
+    return [_with_id(entry, entry_id) for entry, entry_id in zip(entries, ids, strict=True)]
 
 
 def _with_id(entry: Entry, entry_id: int) -> Entry:
