@@ -1,7 +1,8 @@
 """Fold a ticket's journal entries into the ticket, and into the story of its handling; pure.
 
 An entry's changes are [field, before, after]; folding takes each `after` in order. `ticket.opened` carries every field that is
-not empty, so that the fold of all entries is the ticket's row, and the fold of the first n is the row as it was then.
+not empty, so that the fold of all entries is the ticket's row, and the fold of the first n is the row as it was then. A field
+named `extra.NAME` sets one value of `extra` (None takes it away): imported rows carry many, of which an update changes few.
 
 The story (times in UTC, durations in seconds, calendar time, half-open intervals):
 - reassignment: the resolver group changes from one group to another (the first routing from none is not one);
@@ -41,6 +42,7 @@ class Happened(Protocol):
 
 COMMENTED = "ticket.commented"
 NOTED = "ticket.noted"
+EXTRA = "extra."
 EMPTY: dict[str, Any] = {
     "kind": "incident",
     "number": "",
@@ -83,7 +85,19 @@ def fold(entries: Iterable[Happened], start: dict[str, Any] | None = None) -> di
         for change in entry.changes:
             if change.field in row:
                 row[change.field] = change.after
+            elif change.field.startswith(EXTRA):
+                row["extra"] = with_extra(row["extra"], change.field.removeprefix(EXTRA), change.after)
     return row
+
+
+def with_extra(extra: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
+    """Return `extra` with one value set, or taken away when it is None; the given one stays as it is.
+
+    >>> with_extra({"a": "1"}, "b", "2"), with_extra({"a": "1"}, "a", None)
+    ({'a': '1', 'b': '2'}, {})
+    """
+    rest = {key: kept for key, kept in extra.items() if key != name}
+    return rest if value is None else {**rest, name: value}
 
 
 @dataclass(slots=True)
