@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -12,10 +12,11 @@ from django.views.decorators.http import require_GET, require_POST
 from pilothouse.platform import clock
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.refusals import Invalid, Missing
-from pilothouse.tickets import actions, desk_board, saved_views, timeline
+from pilothouse.tickets import actions, desk_board, exports, saved_views, timeline
 from pilothouse.tickets.access import get_ticket
 from pilothouse.tickets.acts import ACTS, BULK, MOST_AT_ONCE, Act, Outcome, perform
 from pilothouse.tickets.doors import back, desk, remember_undo, wants_json
+from pilothouse.tickets.engine.queue_language import Mistake
 from pilothouse.tickets.forms import DeskForm
 from pilothouse.tickets.models import Ticket
 from pilothouse.tickets.queue_page import Address
@@ -169,7 +170,15 @@ def _undone(request: HttpRequest, summary: str, done: list[int], refused: dict[i
 @desk()
 def export(request: HttpRequest, actor: Actor, kind: str) -> HttpResponseBase:
     """The whole query as a file, CSV or XLSX; cells cannot become formulas."""
-    raise Missing("There is no such page.")
+    if kind not in exports.KINDS:
+        raise Missing("There is no such page.")
+    place = desk_board.asked(request.GET).place
+    made = exports.export_tickets(actor, place.query, kind=kind, now=clock.now(), columns=place.columns)
+    if isinstance(made, Mistake):
+        return HttpResponseRedirect(place.url())  # the queue page shows the mistake where it stands
+    return StreamingHttpResponse(
+        made.chunks, content_type=made.content_type, headers={"Content-Disposition": f'attachment; filename="{made.name}"'}
+    )
 
 
 @require_POST
