@@ -1,9 +1,12 @@
 """Error pages: each says what happened, what was lost (nothing) and what to do next."""
 
+import sys
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+
+from pilothouse.platform.outage import Outage, outage
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,23 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500: a page that needs neither database nor session."""
+    """Django's handler500: a page that needs neither database nor session; an outage is told as one."""
+    if found := outage(sys.exc_info()[1]):
+        return _outage_answer(request, found)
     return render(None, "web/error_plain.html", {"words": WORDS[500]}, status=500)  # type: ignore[arg-type]
+
+
+def _outage_answer(request: HttpRequest, found: Outage) -> HttpResponse:
+    """Say that the ground is away and when to try again: to programs as problem details, to people as a page."""
+    answer: HttpResponse
+    if request.path.startswith("/api/"):
+        problem = {"type": "about:blank", "title": found.title, "status": found.status, "detail": found.text}
+        answer = JsonResponse(problem, status=found.status, content_type="application/problem+json")
+    else:
+        words = Words(found.title, found.text)
+        answer = render(None, "web/error_plain.html", {"words": words, "status": found.status}, status=found.status)  # type: ignore[arg-type]
+    answer["Retry-After"] = str(found.retry_after_seconds)
+    return answer
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
