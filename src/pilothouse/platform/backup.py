@@ -94,7 +94,7 @@ def _dump(url: str, dump: Path, attachments: Path, now: datetime, progress: Prog
         row = connection.execute("SELECT pg_export_snapshot(), current_setting('server_version')").fetchone()
         assert row is not None
         progress("Dumping the database")
-        _run("pg_dump", url, "--format=custom", "--compress=zstd:3", "--no-owner", f"--snapshot={row[0]}", f"--file={dump}")
+        _run("pg_dump", url, "--format=custom", "--compress=gzip:3", "--no-owner", f"--snapshot={row[0]}", f"--file={dump}")
         progress("Reading the journal's heads")
         heads = journal_heads(connection)
     files = sum(1 for _ in _attached(attachments))
