@@ -1,0 +1,169 @@
+"""How a ticket's fields are named in the journal and in the row, and what values they take."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from pilothouse.platform.journal import Change, instant_text
+from pilothouse.platform.refusals import FieldError
+from pilothouse.tickets.engine.lifecycle import CHANNELS, DEFAULT_MATRIX, HOLD_REASONS, KINDS, RESOLUTION_CODES
+from pilothouse.tickets.engine.replay import EMPTY
+from pilothouse.tickets.models import Ticket
+
+# Journal name -> attribute of the row; those that refer carry an id.
+REFERENCES = {
+    "requester": "person",
+    "opened_by": "person",
+    "assignee": "person",
+    "group": "team",
+    "service": "service",
+    "ci": "ci",
+    "parent": "ticket",
+    "merged_into": "ticket",
+}
+ATTRIBUTES = {name: f"{name}_id" if name in REFERENCES else name for name in EMPTY}
+INSTANTS = ("opened_at", "resolved_at", "closed_at", "hold_until")
+_CHOICES: dict[str, Mapping[str, Any]] = {
+    "kind": KINDS,
+    "channel": CHANNELS,
+    "hold_reason": {"": "", **HOLD_REASONS},
+    "resolution_code": {"": "", **RESOLUTION_CODES},
+}
+_LENGTHS = {"title": 250, "category": 80, "subcategory": 80, "description": 200_000, "resolution_notes": 50_000}
+_RANGES = {"impact": (1, 3), "urgency": (1, 3), "priority": (1, 5)}
+_MOST_TAGS = 30
+
+
+def journal_value(value: Any) -> Any:
+    """Return a field's value as the journal writes it: instants as text, everything else as it is."""
+    return instant_text(value) if isinstance(value, datetime) else value
+
+
+def row_values(ticket: Ticket) -> dict[str, Any]:
+    """Return a ticket's fields under their journal names, in row form (ids, datetimes)."""
+    return {name: getattr(ticket, attribute) for name, attribute in ATTRIBUTES.items()}
+
+
+def journal_row(ticket: Ticket) -> dict[str, Any]:
+    """Return a ticket's fields as the fold of its journal must give them."""
+    return {name: journal_value(value) for name, value in row_values(ticket).items()}
+
+
+def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
+    """Return what differs, as journal changes, in the order of `after`."""
+    return tuple(
+        Change(name, journal_value(before.get(name)), journal_value(value)) for name, value in after.items() if before.get(name) != value
+    )
+
+
+def value_errors(values: Mapping[str, Any]) -> list[FieldError]:
+    """Say what is wrong with values that need no look at the database."""
+    errors = []
+    for name, value in values.items():
+        if problem := _problem(name, value):
+            errors.append(FieldError(name, *problem))
+    return errors
+
+
+def _problem(name: str, value: Any) -> tuple[str, str] | None:
+    if name in _CHOICES:
+        return None if value in _CHOICES[name] else (f"There is no {_words(name)} “{value}”.", f"One of: {', '.join(filter(None, _CHOICES[name]))}.")
+    if name in _RANGES:
+        low, high = _RANGES[name]
+        fits = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+        return None if fits else (f"{_words(name).capitalize()} is a number from {low} to {high}.", "")
+    if name in _LENGTHS:
+        return _text_problem(name, value)
+    if name == "tags":
+        return _tags_problem(value)
+    if name in INSTANTS:
+        aware = value is None or (isinstance(value, datetime) and value.tzinfo is not None)
+        return None if aware else ("This is not an instant.", "For instance 2026-11-24T16:00:00Z.")
+    return _extra_problem(value) if name == "extra" else None
+
+
+def _text_problem(name: str, value: Any) -> tuple[str, str] | None:
+    if not isinstance(value, str) or "\x00" in value:
+        return "This is not a text.", "Letters, digits and signs; no NUL characters."
+    if name == "title" and not value.strip():
+        return "A ticket has a title.", "Say in one line what is wrong or wanted."
+    if len(value) > _LENGTHS[name]:
+        return f"At most {_LENGTHS[name]:,} characters; this has {len(value):,}.", "Shorten it, or attach a file."
+    return None
+
+
+def _tags_problem(value: Any) -> tuple[str, str] | None:
+    good = isinstance(value, list) and len(value) <= _MOST_TAGS and all(_is_tag(tag) for tag in value)
+    return None if good else (f"At most {_MOST_TAGS} tags of 1 to 40 characters, without commas.", "")
+
+
+def _is_tag(tag: Any) -> bool:
+    return isinstance(tag, str) and 0 < len(tag.strip()) <= 40 and not set(tag) & {",", "\x00", "\n"}
+
+
+def _extra_problem(value: Any) -> tuple[str, str] | None:
+    if not isinstance(value, dict) or len(value) > 100:
+        return "At most 100 named values.", ""
+    good = all(isinstance(k, str) and 0 < len(k) <= 80 and _is_plain(v) for k, v in value.items())
+    return None if good else ("Each is a short name with a text, a whole number, yes or no.", "")
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, bool | int) or (isinstance(value, str) and len(value) <= 4000 and "\x00" not in value)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What one look at the database knows: the ids that exist, the priority matrix, and fresh numbers by kind."""
+
+    ids: dict[str, frozenset[int]]
+    matrix: dict[tuple[int, int], int]
+    numbers: dict[str, list[str]]
+
+
+_LOOK = """
+SELECT 'person', id FROM people_user WHERE id = ANY(%s)
+UNION ALL SELECT 'team', id FROM people_team WHERE id = ANY(%s)
+UNION ALL SELECT 'service', id FROM cmdb_service WHERE id = ANY(%s)
+UNION ALL SELECT 'ci', id FROM cmdb_ci WHERE id = ANY(%s)
+UNION ALL SELECT 'ticket', id FROM tickets_ticket WHERE id = ANY(%s)
+UNION ALL SELECT 'cell', impact * 100 + urgency * 10 + priority FROM tickets_priorityrule
+UNION ALL SELECT 'incident', nextval('ticket_incident_number') FROM generate_series(1, %s)
+UNION ALL SELECT 'request', nextval('ticket_request_number') FROM generate_series(1, %s)
+"""
+
+
+def look_up(rows: Sequence[Mapping[str, Any]], *, incidents: int = 0, requests: int = 0) -> Known:
+    """Ask, in one round trip, which of the rows' references exist, for the matrix, and for fresh numbers."""
+    wanted: dict[str, set[int]] = {kind: set() for kind in ("person", "team", "service", "ci", "ticket")}
+    for row in rows:
+        for name, kind in REFERENCES.items():
+            if isinstance(row.get(name), int):
+                wanted[kind].add(row[name])
+    found: dict[str, list[int]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_LOOK, [*(list(ids) for ids in wanted.values()), incidents, requests])
+        for what, value in cursor.fetchall():
+            found.setdefault(what, []).append(value)
+    numbers = {kind: [f"{KINDS[kind][1]}{n:07d}" for n in sorted(found.get(kind, ()))] for kind in KINDS}
+    return Known({kind: frozenset(found.get(kind, ())) for kind in wanted}, _matrix(found.get("cell", ())), numbers)
+
+
+def _matrix(cells: Iterable[int]) -> dict[tuple[int, int], int]:
+    return {**DEFAULT_MATRIX, **{(cell // 100, cell // 10 % 10): cell % 10 for cell in cells}}
+
+
+def reference_errors(values: Mapping[str, Any], known: Known) -> list[FieldError]:
+    """Say which references lead nowhere."""
+    return [
+        FieldError(name, f"There is no {kind if kind != 'ci' else 'CI'} {values[name]}.")
+        for name, kind in REFERENCES.items()
+        if values.get(name) is not None and values[name] not in known.ids[kind]
+    ]

@@ -1,0 +1,125 @@
+"""Opening tickets: one, or up to a thousand of which all or none come in."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from pilothouse.people.queries import require
+from pilothouse.platform import journal
+from pilothouse.platform.access import Actor, Capability, Source
+from pilothouse.platform.journal import Draft
+from pilothouse.platform.refusals import FieldError, GuardRefused, Invalid
+from pilothouse.tickets.access import get_ticket
+from pilothouse.tickets.actions.fields import ATTRIBUTES, Known, changes_between, look_up, reference_errors, row_values, value_errors
+from pilothouse.tickets.engine.lifecycle import priority
+from pilothouse.tickets.engine.replay import EMPTY
+from pilothouse.tickets.models import Link, Ticket
+
+_OPENED = "ticket.opened"
+_REQUESTER_SETS = {"kind", "title", "description", "service", "ci", "category", "subcategory", "urgency", "impact", "extra", "channel", "requester"}
+_STAFF_SETS = _REQUESTER_SETS | {"group", "assignee", "priority", "parent", "tags", "watchers", "external_system", "external_id"}
+_DEFAULT_CHANNEL = {Source.PAGE: "other", Source.MAIL: "email", Source.RULE: "monitoring"}
+MOST_AT_ONCE = 1000
+
+
+def open_ticket(*, actor: Actor, now: datetime, **fields: Any) -> Ticket:
+    """Open an incident or a service request and return it.
+
+    `fields` are journal names: kind ("incident"), title, description, requester (default: the actor), channel, service, ci,
+    category, subcategory, impact, urgency, priority (default: the matrix), group, assignee, parent, tags, watchers, extra,
+    external_system and external_id. Raises Invalid with every fault at once, Forbidden.
+    """
+    return open_tickets(actor=actor, tickets=[fields], now=now, _single=True)[0]
+
+
+def open_tickets(*, actor: Actor, tickets: Sequence[Mapping[str, Any]], now: datetime, _single: bool = False) -> list[Ticket]:
+    """Open up to 1,000 tickets in one transaction, all or none; an error's field is `tickets[3].title`."""
+    require(actor, Capability.RAISE_TICKETS)
+    if len(tickets) > MOST_AT_ONCE:
+        raise Invalid("Too many at once.", [FieldError("tickets", f"At most {MOST_AT_ONCE:,} tickets at once; these are {len(tickets):,}.")])
+    rows = [_complete(actor, fields, now) for fields in tickets]
+    with transaction.atomic():
+        incidents = sum(row["kind"] == "incident" for row in rows)
+        known = look_up(rows, incidents=incidents, requests=len(rows) - incidents)
+        if errors := _errors(actor, tickets, rows, known, single=_single):
+            raise Invalid("The ticket was not opened." if _single else "No ticket was opened.", errors)
+        made = _insert(rows, known, now)
+        journal.record(actor, [_draft(ticket) for ticket in made], now=now, new=True)
+    return made
+
+
+def _complete(actor: Actor, fields: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Fill in what the caller left open."""
+    row = {**EMPTY, "priority": None, "channel": _channel(actor), "requester": actor.user_id, **fields}
+    row |= {"opened_by": actor.user_id, "opened_at": now, "state": "assigned" if row["group"] or row["assignee"] else "new"}
+    row["title"] = row["title"].strip() if isinstance(row["title"], str) else row["title"]
+    return row
+
+
+def _channel(actor: Actor) -> str:
+    return "portal" if not actor.is_staff else _DEFAULT_CHANNEL.get(actor.source, "other")
+
+
+def _errors(
+    actor: Actor, given: Sequence[Mapping[str, Any]], rows: Sequence[dict[str, Any]], known: Known, *, single: bool
+) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for i, (fields, row) in enumerate(zip(given, rows, strict=True)):
+        values = {name: value for name, value in row.items() if name != "priority" or value is not None}
+        own = _field_errors(actor, fields) + value_errors(values) + reference_errors(row, known)
+        where = "" if single else f"tickets[{i}]."
+        errors += [FieldError(where + error.field, error.message, error.hint) for error in own]
+    return errors
+
+
+def _field_errors(actor: Actor, fields: Mapping[str, Any]) -> list[FieldError]:
+    may = _STAFF_SETS if actor.is_staff else _REQUESTER_SETS
+    errors = [FieldError(name, "This field is not set when a ticket is opened.") for name in fields if name not in may]
+    if not actor.is_staff and fields.get("requester", actor.user_id) != actor.user_id:
+        errors.append(FieldError("requester", "You raise tickets for yourself."))
+    return errors
+
+
+def _insert(rows: Sequence[dict[str, Any]], known: Known, now: datetime) -> list[Ticket]:
+    numbers = {kind: iter(fresh) for kind, fresh in known.numbers.items()}
+    made = []
+    for row in rows:
+        row["number"] = next(numbers[row["kind"]])
+        if row["priority"] is None:
+            row["priority"] = priority(row["impact"], row["urgency"], known.matrix)
+        values = {ATTRIBUTES[name]: value for name, value in row.items()}
+        made.append(Ticket(**values, created_at=now, updated_at=now))
+    if len(made) == 1:
+        made[0].save(force_insert=True)
+        return made
+    return Ticket.objects.bulk_create(made)
+
+
+def _draft(ticket: Ticket) -> Draft:
+    """Return the first entry: every field that is not empty, from null."""
+    values = {name: value for name, value in row_values(ticket).items() if value != EMPTY[name]}
+    return Draft("ticket", ticket.pk, _OPENED, changes_between({}, values))
+
+
+_CARRIED = ("kind", "title", "requester", "service", "ci", "category", "subcategory", "impact", "urgency", "group", "tags")
+
+
+def follow_up_ticket(*, actor: Actor, ticket_id: int, now: datetime, description: str = "") -> Ticket:
+    """Open a follow-up of a closed or cancelled ticket: its facts are carried over, and the two are linked."""
+    with transaction.atomic():
+        old = get_ticket(actor, ticket_id)
+        if old.state not in ("closed", "cancelled"):
+            raise GuardRefused(f"{old.number} is still open.", [FieldError("state", "A follow-up follows a closed ticket.", "Reopen or change this one.")])
+        values = row_values(old)
+        carried = {name: values[name] for name in _CARRIED if actor.is_staff or name in _REQUESTER_SETS}
+        if not actor.is_staff:
+            carried["requester"] = actor.user_id
+        made = open_ticket(actor=actor, now=now, **carried, description=description or f"Follow-up of {old.number}.")
+        Link.objects.create(ticket=made, relation="follows_up", target=old)
+        link = journal.Change("link", None, {"relation": "follows_up", "ticket": old.pk})
+        back = journal.Change("link", None, {"relation": "followed_up_by", "ticket": made.pk})
+        drafts = [Draft("ticket", made.pk, "ticket.linked", (link,)), Draft("ticket", old.pk, "ticket.linked", (back,))]
+        journal.record(actor, drafts, now=now)
+    return made
