@@ -134,7 +134,7 @@ def record(actor: Actor, drafts: Sequence[Draft], *, now: datetime, new: bool = 
         entries = _chain(actor, drafts, heads, now)
         for month in sorted({_month(entry.recorded_at) for entry in entries}):
             ensure_month(month)
-        stored = _copy(entries, heads) if new and len(entries) >= journal_copy.WORTH_IT else _store(entries, heads)
+        stored = _copy(entries, heads, new=new) if len(entries) >= journal_copy.WORTH_IT else _store(entries, heads)
         if not quiet:
             outbox.write(stored, now)
             _notify(stored)
@@ -264,10 +264,13 @@ def _store(entries: list[Entry], heads: dict[tuple[str, int], _Head]) -> list[En
     return [_with_id(entry, ids[entry.kind, entry.record_id, entry.seq]) for entry in entries]
 
 
-def _copy(entries: list[Entry], heads: dict[tuple[str, int], _Head]) -> list[Entry]:
-    """Copy many entries of new records, and return them with their ids."""
+def _copy(entries: list[Entry], heads: dict[tuple[str, int], _Head], *, new: bool) -> list[Entry]:
+    """Copy many entries, and return them with their ids."""
     ids = journal_copy.copy_entries(entries)
-    journal_copy.copy_heads(heads)
+    if new:
+        journal_copy.copy_heads(heads)
+    else:
+        journal_copy.move_heads(heads)
     return [_with_id(entry, entry_id) for entry, entry_id in zip(entries, ids, strict=True)]
 
 

@@ -4,7 +4,7 @@ COPY gives no ids back and costs a few round trips, so that a handful of entries
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from django.db import connection
@@ -44,3 +44,19 @@ def copy_heads(heads: Mapping[tuple[str, int], tuple[int, bytes]]) -> None:
     with connection.cursor() as cursor, cursor.copy(_HEADS) as copy:
         for (kind, record_id), (seq, hashed) in heads.items():
             copy.write_row((kind, record_id, seq, hashed))
+
+
+def move_heads(heads: Mapping[tuple[str, int], tuple[int, bytes]]) -> None:
+    """Move the heads of records on, making those that are new."""
+    columns: list[Any] = [
+        [kind for kind, _ in heads],
+        [record_id for _, record_id in heads],
+        [seq for seq, _ in heads.values()],
+        [hashed for _, hashed in heads.values()],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO journal_head (kind, record_id, seq, hash) SELECT * FROM unnest(%s::text[], %s::bigint[], %s::int[], %s::bytea[])"
+            " ON CONFLICT (kind, record_id) DO UPDATE SET seq = EXCLUDED.seq, hash = EXCLUDED.hash",
+            columns,
+        )

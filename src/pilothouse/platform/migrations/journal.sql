@@ -39,7 +39,10 @@ BEGIN
     RETURN;
   END IF;
   PERFORM pg_advisory_xact_lock(hashtext('journal_ensure_month'));
-  IF to_regclass(part) IS NOT NULL THEN
+  -- Asked of the table itself: to_regclass would answer from a cache that waiting for the lock does not refresh.
+  PERFORM FROM pg_class part_class JOIN pg_class whole ON whole.relnamespace = part_class.relnamespace
+    WHERE part_class.relname = part AND whole.oid = 'journal_entry'::regclass;
+  IF FOUND THEN
     RETURN;
   END IF;
   EXECUTE format('CREATE TABLE %I (LIKE journal_entry INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', part);
