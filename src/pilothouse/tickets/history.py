@@ -211,7 +211,7 @@ _COLUMNS = (*EMPTY, "id", "created_at", "updated_at", "version")
 
 
 def _copy(lives: Sequence[_Life], histories: Sequence[History], now: datetime) -> None:
-    columns = ", ".join(f'"{Ticket._meta.get_field(name).column}"' for name in _COLUMNS)
+    columns = ", ".join(f'"{ATTRIBUTES.get(name, name)}"' for name in _COLUMNS)
     with connection.cursor() as cursor, cursor.copy(f"COPY {Ticket._meta.db_table} ({columns}) FROM STDIN") as copy:
         for life, history in zip(lives, histories, strict=True):
             row = [Jsonb(value) if name == "extra" else value for name, value in ((n, life.values[n]) for n in EMPTY)]
@@ -223,7 +223,7 @@ def _continue(actor: Actor, histories: Sequence[History], now: datetime) -> list
     """Append to known tickets; their rows are locked in the order of their ids, as everybody does."""
     if not histories:
         return []
-    ids = {history.ticket_id for history in histories}
+    ids = [history.ticket_id for history in histories if history.ticket_id is not None]
     rows = {t.pk: t for t in Ticket.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk")}
     recorded, drafts = [], []
     for history in histories:
@@ -247,27 +247,27 @@ def _carry(ticket: Ticket, life: _Life) -> None:
     ticket.updated_at = max([ticket.updated_at, *(draft.happened_at for draft in life.drafts if draft.happened_at)])
 
 
-def add_categories_in_bulk(*, actor: Actor, names: Iterable[tuple[str, str]], now: datetime) -> list[str]:
-    """Add the categories and subcategories (category, subcategory or "") that are not there, inactive; returns what was added."""
+def add_categories_in_bulk(*, actor: Actor, names: Iterable[tuple[str, str]], now: datetime, is_active: bool = False) -> list[str]:
+    """Add the categories and subcategories (category, subcategory or "") that are not there; returns what was added."""
     wanted = sorted(set(names))
     with transaction.atomic():
-        roots = _add_categories(actor, {name: None for name, _ in wanted if name}, now)
+        roots = _add_categories(actor, {name: None for name, _ in wanted if name}, now, is_active=is_active)
         tops = {c.name.casefold(): c for c in Category.objects.filter(parent__isnull=True)}
         pairs = {(name, sub): tops[name.casefold()].pk for name, sub in wanted if name and sub}
-        subs = _add_subcategories(actor, pairs, now)
+        subs = _add_subcategories(actor, pairs, now, is_active=is_active)
     return [*roots, *subs]
 
 
-def _add_categories(actor: Actor, names: Mapping[str, None], now: datetime) -> list[str]:
+def _add_categories(actor: Actor, names: Mapping[str, None], now: datetime, *, is_active: bool) -> list[str]:
     known = {c.casefold() for c in Category.objects.filter(parent__isnull=True).values_list("name", flat=True)}
-    missing = {name.casefold(): Category(name=name, is_active=False) for name in names if name.casefold() not in known}
+    missing = {name.casefold(): Category(name=name, is_active=is_active) for name in names if name.casefold() not in known}
     return _insert_categories(actor, list(missing.values()), now)
 
 
-def _add_subcategories(actor: Actor, pairs: Mapping[tuple[str, str], int], now: datetime) -> list[str]:
+def _add_subcategories(actor: Actor, pairs: Mapping[tuple[str, str], int], now: datetime, *, is_active: bool) -> list[str]:
     known = {(parent, name.casefold()) for parent, name in Category.objects.filter(parent__isnull=False).values_list("parent_id", "name")}
     missing = {
-        (parent, sub.casefold()): Category(name=sub, parent_id=parent, is_active=False)
+        (parent, sub.casefold()): Category(name=sub, parent_id=parent, is_active=is_active)
         for (_, sub), parent in pairs.items()
         if (parent, sub.casefold()) not in known
     }

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
-from pilothouse.platform import projections, search
+from django.db import connection
+
+from pilothouse.platform import journal_copy, projections, search
 from pilothouse.platform.journal import Entry
 from pilothouse.tickets.engine.replay import COMMENTED, NOTED, Story, fold_story
 from pilothouse.tickets.models import TicketStory
@@ -47,12 +49,21 @@ def _row(ticket_id: int, story: Story) -> TicketStory:
 def _write(rows: list[TicketStory], *, new: bool) -> None:
     if not rows:
         return
-    if new:
-        TicketStory.objects.bulk_create(rows, batch_size=2000)
+    if new and len(rows) >= journal_copy.WORTH_IT:
+        _copy(rows)
+    elif new:
+        TicketStory.objects.bulk_create(rows)
     elif len(rows) == 1:
         rows[0].save(force_update=True)
     else:
         TicketStory.objects.bulk_update(rows, _FIELDS, batch_size=500)
+
+
+def _copy(rows: list[TicketStory]) -> None:
+    columns = ", ".join(f'"{name}"' for name in ("ticket_id", *_FIELDS))
+    with connection.cursor() as cursor, cursor.copy(f"COPY {TicketStory._meta.db_table} ({columns}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row([row.ticket_id, *(getattr(row, name) for name in _FIELDS)])
 
 
 def story_values(story: Story) -> dict[str, object]:
