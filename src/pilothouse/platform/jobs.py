@@ -22,7 +22,7 @@ from django.db.utils import DatabaseError, InterfaceError
 from procrastinate import exceptions
 from procrastinate.contrib.django import app
 
-from pilothouse.platform import clock, journal
+from pilothouse.platform import clock, journal, searching
 
 STALLED_SECONDS = 15.0
 _SWEEP_SECONDS = 5.0
@@ -74,6 +74,15 @@ def _prepare_months() -> None:
     first = clock.now().replace(day=1)
     for months in range(3):
         journal.ensure_month((first + timedelta(days=32 * months)).strftime("%Y-%m-01"))
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="platform.learn_words", queueing_lock="platform.learn_words")
+def learn_words(timestamp: int) -> None:
+    """Learn the words of new documents, against which search mends typing errors; a large import is learnt in portions."""
+    close_old_connections()
+    while searching.learn_words():
+        pass
 
 
 @app.periodic(cron="17 3 * * *")

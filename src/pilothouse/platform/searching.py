@@ -1,8 +1,8 @@
 """Reading the search documents: the newest that match, ranked, with the words marked; and the lexicon that mends typing errors.
 
 A word in 5 % of a million documents matches 50,000 of them: reading and ranking them all takes seconds. So the newest few hundred
-that match are taken and only these ranked; PostgreSQL chooses between walking the documents backwards (common words) and the
-index (rare words). docs/decisions/0004-search.md has the figures.
+that match are taken and only these ranked. Common words are met by walking the newest documents backwards; when that does not
+fill the list, the words are rare enough for the index. docs/decisions/0004-search.md has the figures.
 """
 
 import re
@@ -10,15 +10,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from html import escape
+from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import Combinable
 
 from pilothouse.platform.models import SearchDocument
 
 CANDIDATES = 200
+_WALK = 20_000  # documents walked backwards before the index is asked
+_COMMON = 60  # with as many matches among them, walking on is cheaper than reading all matches by the index
 _LONGEST_QUERY = 300
 _SHOWN_OF_BODY = 20_000  # characters of a long text in which words are marked
 _WORD = re.compile(r"[^\W\d_]{4,30}")
@@ -80,9 +83,27 @@ def find_documents(
     query: Combinable = _search(text, match)
     documents = SearchDocument.objects.filter(kind__in=list(kinds), vector=query)
     documents = documents if private else documents.filter(private=False)
-    newest = (documents if within is None else documents.filter(within)).order_by("-id")
-    ranked = newest.annotate(rank=SearchRank(F("vector"), query)).values_list("id", "kind", "record_id", "seq", "private", "rank")
-    return sorted((Found(*row) for row in ranked[:CANDIDATES]), key=lambda found: (-found.rank, -found.id))
+    documents = documents if within is None else documents.filter(within)
+    ranked = documents.annotate(rank=SearchRank(F("vector"), query)).values_list("id", "kind", "record_id", "seq", "private", "rank")
+    newest, walk = _newest_id(), _WALK
+    rows = _after(ranked, newest - walk)
+    if _COMMON <= len(rows) < CANDIDATES:
+        walk = _WALK * CANDIDATES * 3 // (2 * len(rows))
+        rows = _after(ranked, newest - walk)
+    if (
+        len(rows) < CANDIDATES and walk < newest
+    ):  # the words are rare: id + 0 keeps PostgreSQL from walking the whole table back in search of them
+        rows = list(ranked.order_by((F("id") + 0).desc())[:CANDIDATES])
+    return sorted((Found(*row) for row in rows), key=lambda found: (-found.rank, -found.id))
+
+
+def _after(ranked: QuerySet[SearchDocument, Any], document_id: int) -> list[Any]:
+    """Return the newest matches among the documents after this one."""
+    return list(ranked.filter(id__gt=document_id).order_by("-id")[:CANDIDATES])
+
+
+def _newest_id() -> int:
+    return SearchDocument.objects.order_by("-id").values_list("id", flat=True).first() or 0
 
 
 def mark_words(found: Sequence[Found], text: str) -> dict[int, Marked]:
@@ -93,7 +114,7 @@ def mark_words(found: Sequence[Found], text: str) -> dict[int, Marked]:
     words = " | ".join(f"{word}:*" if len(word) > 3 else word for word in re.findall(r"\w+", clean(text)))
     if not found or not words:
         return {}
-    values = {
+    values: dict[str, Any] = {
         "words": words,
         "ids": [each.id for each in found],
         "most": _SHOWN_OF_BODY,
