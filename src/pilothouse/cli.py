@@ -11,7 +11,7 @@ import functools
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec, TypeVar
 
@@ -165,7 +165,7 @@ def _web_processes(wanted: int) -> int:
     return wanted or max(1, min(8, (os.cpu_count() or 1) // 2))
 
 
-def _up(host: str, port: int, web: int, workers: int, *, before: Callable[[], None], ready: Callable[[str, bool], None]) -> None:
+def _up(host: str, port: int, web: int, workers: int, *, ready: Callable[[str, bool], None], first: Sequence[str] = ()) -> None:
     data = data_folder()
     with supervisor.locked(data) as lock:
         listening = supervisor.listen(host, port)
@@ -173,7 +173,7 @@ def _up(host: str, port: int, web: int, workers: int, *, before: Callable[[], No
         tree = supervisor.Tree(
             data, listening=listening, web=_web_processes(web), workers=workers, database_url=os.environ.get("DATABASE_URL") or None
         )
-        code = tree.run(on_ready=ready, before=before)
+        code = tree.run(on_ready=ready, first=first)
     supervisor.say("Pilothouse has stopped; everything is kept.")
     raise typer.Exit(code)
 
@@ -193,7 +193,56 @@ def up(host: _Host = _ADDRESS, port: _Port = 8420, web: _Web = 0, workers: _Work
                 "Nobody can sign in yet. Make the first administrator: pilothouse user add you@example.org --name You --role administrator"
             )
 
-    _up(host, port, web, workers, before=lambda: None, ready=ready)
+    _up(host, port, web, workers, ready=ready)
+
+
+@app.command(rich_help_panel="Run")
+@_plainly
+def demo(
+    tickets: Annotated[int, typer.Option(min=1, help="How many tickets, exactly.")] = 60_000,
+    seed: Annotated[int, typer.Option(help="The same seed and end give the same data.")] = 7,
+    days: Annotated[int, typer.Option(min=7, max=3650, help="Over how many days.")] = 400,
+    until: Annotated[str, typer.Option(help="When the data end: an ISO instant; by default the current hour.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Load beside tickets that are not the demo's.")] = False,
+    only_load: Annotated[bool, typer.Option("--only-load", help="Load and end, instead of running on.")] = False,
+    host: _Host = _ADDRESS,
+    port: _Port = 8420,
+    web: _Web = 0,
+    workers: _Workers = 1,
+) -> None:
+    """Run an instance with a demo organisation: an insurer with 400 days of tickets. It is loaded once.
+
+    A load that was cut off goes on where it stood. The data folder gets demo-facts.md: what is hidden in the data.
+    """
+    if only_load:
+        return _load_demo(tickets, seed, days, until, force=force)
+
+    def ready(address: str, nobody: bool) -> None:
+        from pilothouse.demo.sign_ins import sign_ins  # only this command needs it
+
+        supervisor.say(f"{sign_ins()}\nPilothouse runs at {address} (data: {data_folder()}). Ctrl-C stops it.")
+
+    first = ["demo", "--only-load", f"--tickets={tickets}", f"--seed={seed}", f"--days={days}", f"--until={until}"]
+    return _up(host, port, web, workers, ready=ready, first=[*first, "--force"] if force else first)
+
+
+def _load_demo(tickets: int, seed: int, days: int, until: str, *, force: bool) -> None:
+    from datetime import UTC, datetime  # the demo alone reads an instant
+
+    try:
+        end = datetime.fromisoformat(until) if until else None
+    except ValueError:
+        stop(f"--until {until}: this is not an ISO instant, for instance 2026-11-23T09:00+00:00.", 2)
+    with _database():
+        from pilothouse.demo.command import Arguments, fill  # after Django's settings
+
+        end = (end if end.tzinfo else end.replace(tzinfo=UTC)) if end else _now()
+        filled = fill(arguments=Arguments(seed, tickets, days, end), data=data_folder(), now=_now(), force=force)
+    held = filled.arguments
+    supervisor.say(
+        f"The demo organisation is {'there already' if filled.was_there else 'loaded'}: {held.tickets:,} tickets over {held.days} days"
+        f" until {held.until:%Y-%m-%d %H:%M} UTC, seed {held.seed}. What is hidden in it: {data_folder() / 'demo-facts.md'}"
+    )
 
 
 @app.command(rich_help_panel="Run")

@@ -13,11 +13,10 @@ from pilothouse.cmdb.models import CI, Relationship, Service
 from pilothouse.demo.engine.company import SITES
 from pilothouse.demo.engine.organisation import SIGN_INS
 from pilothouse.demo.engine.specs import Organisation
+from pilothouse.demo.sign_ins import PASSWORD
 from pilothouse.people.actions import add_memberships_in_bulk, add_people_in_bulk, add_teams_in_bulk
 from pilothouse.people.models import Membership, Team, User
 from pilothouse.platform.access import Actor
-
-PASSWORD = "larkfield-demo"  # noqa: S105  printed to whoever runs the demo
 
 
 @dataclass(frozen=True, slots=True)

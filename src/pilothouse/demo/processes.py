@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pilothouse.demo.engine.facts import FactBook
 from pilothouse.demo.engine.generate import Arguments
+from pilothouse.platform import embedded
 from pilothouse.platform.access import Actor
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _loading: "Loading | None" = None
 def set_up(actor: Actor, arguments: Arguments, now: datetime, database: str) -> None:
     """Make this process ready to load days into the database of this name."""
     global _loading
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle: batches are whole or not there
+    embedded.dies_with_parent(signal.SIGTERM)()  # Ctrl-C is the parent's to handle: batches are whole or not there
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pilothouse.platform.settings")
     import django  # see the module's docstring
 

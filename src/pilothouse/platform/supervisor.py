@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -145,8 +145,8 @@ class Tree:
         self.stopping = self.nobody = False
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
-    def run(self, *, on_ready: Callable[[str, bool], None], before: Callable[[], None] = lambda: None) -> int:
-        """Start everything, `before` the web included (the database is there by then), and watch until told to stop.
+    def run(self, *, on_ready: Callable[[str, bool], None], first: Sequence[str] = ()) -> int:
+        """Start everything and watch until told to stop; `first` is a command of ours that runs to its end before the web.
 
         `on_ready` gets the address and whether nobody can sign in yet. Returns the exit code: 0 after an orderly stop.
         """
@@ -156,7 +156,8 @@ class Tree:
                     self._start_database()
                 if not self.stopping:
                     self._migrate()
-                    before()
+                if first and not self.stopping:
+                    self._run_first(first)
                 self._start_children()
                 self._wait_until_answering(on_ready)
                 while not self.stopping:
@@ -204,14 +205,24 @@ class Tree:
         os.environ["DATABASE_URL"] = place.url
 
     def _migrate(self) -> None:
-        process = _ourselves("migrate", "--quiet", "--look-for-people")
+        code = self._run_to_its_end("migrate", "--quiet", "--look-for-people")
+        self.nobody = code == NOBODY
+        if code not in (0, NOBODY) and not self.stopping:
+            raise EnvironmentRefused("The database could not be brought up to date; the lines above say why.")
+
+    def _run_first(self, arguments: Sequence[str]) -> None:
+        """Run a command of ours; when it fails, everything ends with its exit code (it has said why)."""
+        code = self._run_to_its_end(*arguments)
+        if code and not self.stopping:
+            sys.exit(code)
+
+    def _run_to_its_end(self, *arguments: str) -> int:
+        process = _ourselves(*arguments)
         while process.poll() is None:
             if self.stopping:
                 process.terminate()
             self._sleep(0.5)
-        self.nobody = process.returncode == NOBODY
-        if process.returncode not in (0, NOBODY) and not self.stopping:
-            raise EnvironmentRefused("The database could not be brought up to date; the lines above say why.")
+        return process.returncode
 
     def _start_children(self) -> None:
         descriptor = self.listening.fileno()

@@ -1,0 +1,12 @@
+"""Who signs in to look around the demo; light, as the command line prints it."""
+
+from pilothouse.demo.engine.company import DOMAIN, SITES
+from pilothouse.demo.engine.organisation import SIGN_INS
+
+PASSWORD = "larkfield-demo"  # noqa: S105  printed to whoever runs the demo
+
+
+def sign_ins() -> str:
+    """Return the addresses to sign in with, one a role, and their password, as lines."""
+    lines = [f"  {role:<14} {handle}@{DOMAIN:<14} {name}, {title}, {SITES[site].city}" for handle, name, role, title, site, _ in SIGN_INS]
+    return "\n".join([f"Sign in as one of these; the password of each is {PASSWORD}", *lines])
