@@ -74,7 +74,7 @@ async function takeFresh() {
   if (!answer.ok || answer.redirected) return location.reload();
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const body = page.querySelector("[data-board] tbody");
-  if (!body) return location.reload();
+  if (!body || !board.querySelector("tbody")) return location.reload();
   board.querySelector("tbody").replaceWith(document.adoptNode(body));
   for (const row of rows()) if (kept.has(row.dataset.id)) row.querySelector(".pick input").checked = true;
   fresh.clear();

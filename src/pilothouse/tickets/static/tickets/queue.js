@@ -57,6 +57,7 @@ function openDialog(action, list) {
   dialog.querySelector("[data-first]")?.focus();
 }
 
+// (form.action would be the field of that name.)
 async function post(url, body) {
   const answer = await fetch(url, { method: "POST", body, headers: { "X-CSRFToken": document.body.dataset.csrf, Accept: "application/json" } });
   if (!answer.ok) throw new Error(`The server answered ${answer.status}. Nothing was changed.`);
@@ -84,7 +85,7 @@ async function send(form, list) {
   fillTargets(form, list);
   const body = new FormData(form);
   try {
-    if (await settle(await post(form.action, body), dialog)) form.reset();
+    if (await settle(await post(form.getAttribute("action"), body), dialog)) form.reset();
   } catch (error) {
     toast(error.message);
   } finally {
@@ -105,7 +106,7 @@ function act(action) {
 async function undo() {
   try {
     const form = document.getElementById("act-undo");
-    const answer = await post(form.action, new FormData(form));
+    const answer = await post(form.getAttribute("action"), new FormData(form));
     await settle({ refused: [], undo: false, ...answer });
   } catch (error) {
     toast(error.message);
