@@ -10,7 +10,7 @@ from django.db.models import Q
 from pilothouse.people.models import Team
 from pilothouse.people.queries import require
 from pilothouse.platform import journal
-from pilothouse.platform.access import Actor, Capability
+from pilothouse.platform.access import Actor, Capability, Role
 from pilothouse.platform.journal import Change, Draft
 from pilothouse.platform.refusals import FieldError, Forbidden, Invalid, Missing
 from pilothouse.tickets.engine.fields import find
@@ -60,8 +60,11 @@ def _view(row: SavedView) -> View:
 
 
 def scopes(actor: Actor) -> list[tuple[str, str]]:
-    """Return for whom an actor may keep a view: themselves; their teams, and everybody, for those who share views."""
-    offered = [("own", "Only me")]
+    """Return for whom an actor may keep a view: themselves; their teams, and everybody, for those who share views.
+
+    Nobody, for those who change nothing (auditors) and for Pilothouse itself.
+    """
+    offered = [("own", "Only me")] if actor.can(Capability.WORK_TICKETS) and actor.user_id else []
     if actor.can(Capability.SHARE_VIEWS):
         teams = Team.objects.filter(pk__in=list(actor.team_ids)).order_by("name")
         offered += [(f"team:{team.pk}", f"Team {team.name}") for team in teams]
@@ -74,9 +77,9 @@ def save_view(*, actor: Actor, name: str, query: str, now: datetime, columns: Se
 
     `scope` is one of `scopes`. Raises Invalid when the name is empty or the query has a mistake, Forbidden for a scope not offered.
     """
-    require(actor, Capability.READ_TICKETS)
+    require(actor, Capability.WORK_TICKETS)
     if scope not in dict(scopes(actor)):
-        raise Forbidden("You may keep views for yourself only.")
+        raise Forbidden("You may not keep views for others than yourself and, if you share views, your teams.")
     if errors := _errors(name, query):
         raise Invalid("The view was not saved.", errors)
     place = _place(actor, scope)
@@ -96,7 +99,7 @@ def save_view(*, actor: Actor, name: str, query: str, now: datetime, columns: Se
 
 def _errors(name: str, query: str) -> list[FieldError]:
     errors = []
-    if not 0 < len(name.strip()) <= 80:
+    if not 0 < len(name.strip()) <= 80 or not name.strip().isprintable():
         errors.append(FieldError("name", "A view has a name of at most 80 characters."))
     if len(query) > 1000:
         errors.append(FieldError("query", "A view's query has at most 1,000 characters."))
@@ -112,14 +115,24 @@ def _place(actor: Actor, scope: str) -> dict[str, int | None]:
 
 
 def remove_view(*, actor: Actor, view_id: int, now: datetime) -> View:
-    """Remove a view: one's own, or a shared one by those who share views. Returns what it was."""
+    """Remove a view: one's own, or by those who share views one of their teams' or everybody's. Returns what it was.
+
+    Raises Missing for another person's or another team's view: a stranger cannot tell that there is one.
+    """
+    require(actor, Capability.WORK_TICKETS)
     with transaction.atomic():
         row = SavedView.objects.select_for_update().filter(pk=view_id).first()
-        shared = row is not None and row.owner_id is None and actor.can(Capability.SHARE_VIEWS)
-        if row is None or not (row.owner_id == actor.user_id or shared):
+        if row is None or not _may_remove(actor, row):
             raise Missing("There is no such view, or it is not yours to remove.")
         view = _view(row)
         draft = Draft("view", row.pk, "view.removed", (Change("query", row.query, None),), note=row.name)
         row.delete()
         journal.record(actor, [draft], now=now)
     return view
+
+
+def _may_remove(actor: Actor, row: SavedView) -> bool:
+    if row.owner_id is not None:
+        return row.owner_id == actor.user_id
+    reached = row.team_id is None or row.team_id in actor.team_ids or actor.role is Role.ADMINISTRATOR
+    return reached and actor.can(Capability.SHARE_VIEWS)
