@@ -146,7 +146,25 @@ _Head = tuple[int, bytes]
 
 
 def _lock_heads(records: set[tuple[str, int]]) -> dict[tuple[str, int], _Head]:
-    """Lock the heads in one order, so that two batches over the same records wait instead of deadlocking."""
+    """Lock the heads in one order, so that two batches over the same records wait instead of deadlocking.
+
+    A record without a head gets one that stands before its first entry: a row must be there to be locked, or two writers of
+    its first entry would fork the chain.
+    """
+    heads = _locked_heads(records)
+    if missing := records - heads.keys():
+        kinds, ids = zip(*sorted(missing), strict=True)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO journal_head (kind, record_id, seq, hash) SELECT kind, record_id, 0, %s"
+                " FROM unnest(%s::text[], %s::bigint[]) r(kind, record_id) ON CONFLICT DO NOTHING",
+                [START, list(kinds), list(ids)],
+            )
+        heads |= _locked_heads(missing)
+    return heads
+
+
+def _locked_heads(records: set[tuple[str, int]]) -> dict[tuple[str, int], _Head]:
     kinds, ids = zip(*sorted(records), strict=True)
     with connection.cursor() as cursor:
         cursor.execute(
