@@ -3,8 +3,8 @@
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -41,6 +41,7 @@ def fill(*, arguments: Arguments, data: Path, now: datetime, force: bool = False
     if there is not None and there.is_finished and (data / FACTS_JSON).exists():
         return Filled(there.arguments, was_there=True)
     actor = system(Source.CLI)
+    arguments = replace(arguments, until=arguments.until.astimezone(UTC).replace(minute=0, second=0, microsecond=0))
     try:
         begun = loader.begin(actor=actor, arguments=arguments, now=now, force=force)
     except TooFew as error:

@@ -47,7 +47,7 @@ def progress() -> Progress | None:
         return None
     given = {change.field: change.after for change in entries[0].changes}
     until = datetime.fromisoformat(given.pop("until"))
-    done = frozenset(day for entry in entries for day in range(*entry.after("days", (0, 0))))
+    done = frozenset(day for entry in entries for day in range(*entry.after("loaded_days", (0, 0))))
     return Progress(Arguments(**given, until=until), done, entries[-1].verb == "demo.finished")
 
 
@@ -159,7 +159,7 @@ class Loading:
             target = _Target(self.ids, {life.ordinal: ticket_id for life, ticket_id in zip(lives, ticket_ids, strict=True)})
             with transaction.atomic():
                 record_histories(actor=self.actor, histories=[_history(target, life) for life in lives], now=self.now)
-                _note(self.actor, "demo.loaded", {"days": [days.start, days.stop]}, self.now)
+                _note(self.actor, "demo.loaded", {"loaded_days": [days.start, days.stop]}, self.now)
         return book
 
 

@@ -8,5 +8,6 @@ PASSWORD = "larkfield-demo"  # noqa: S105  printed to whoever runs the demo
 
 def sign_ins() -> str:
     """Return the addresses to sign in with, one a role, and their password, as lines."""
-    lines = [f"  {role:<14} {handle}@{DOMAIN:<14} {name}, {title}, {SITES[site].city}" for handle, name, role, title, site, _ in SIGN_INS]
+    people = [(role, f"{handle}@{DOMAIN}", name, title, SITES[site].city) for handle, name, role, title, site, _ in SIGN_INS]
+    lines = [f"  {role:<14} {email:<22} {name}, {title}, {city}" for role, email, name, title, city in people]
     return "\n".join([f"Sign in as one of these; the password of each is {PASSWORD}", *lines])
