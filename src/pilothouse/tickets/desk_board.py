@@ -71,6 +71,11 @@ def asked(values: QueryDict) -> Asked:
     return Asked(Address(saved_views.HOME if query is None else query.strip()[:2000], columns), values.get("cursor", ""), trail)
 
 
+def shown_names(what: Asked) -> list[str]:
+    """Give the names of the columns that the page shows, for an export of the same."""
+    return [field.name for field in parts.shown_columns(what.place.columns)]
+
+
 def page(actor: Actor, what: Asked, *, now: datetime) -> dict[str, Any]:
     """Gather the page of a query."""
     place, since = what.place, _last_entry()

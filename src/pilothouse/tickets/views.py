@@ -171,11 +171,11 @@ def _undone(request: HttpRequest, summary: str, done: list[int], refused: dict[i
 def export(request: HttpRequest, actor: Actor, kind: str) -> HttpResponseBase:
     """The whole query as a file, CSV or XLSX; cells cannot become formulas."""
     if kind not in exports.KINDS:
-        raise Missing("There is no such page.")
-    place = desk_board.asked(request.GET).place
-    made = exports.export_tickets(actor, place.query, kind=kind, now=clock.now(), columns=place.columns)
+        raise Missing("There is no such kind of file.")
+    asked = desk_board.asked(request.GET)
+    made = exports.export_tickets(actor, asked.place.query, kind=kind, now=clock.now(), columns=desk_board.shown_names(asked))
     if isinstance(made, Mistake):
-        return HttpResponseRedirect(place.url())  # the queue page shows the mistake where it stands
+        return HttpResponseRedirect(asked.place.url())  # the queue page shows the mistake where it stands
     return StreamingHttpResponse(
         made.chunks, content_type=made.content_type, headers={"Content-Disposition": f'attachment; filename="{made.name}"'}
     )

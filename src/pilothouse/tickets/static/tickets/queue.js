@@ -154,7 +154,13 @@ function preview(row) {
   }, 90);
 }
 
+// The row that had the focus may have been replaced while a dialog stood over it.
+function refocus() {
+  if (document.activeElement === document.body || !document.activeElement) link(current())?.focus({ preventScroll: true });
+}
+
 function listen() {
+  document.addEventListener("close", (event) => { if (event.target.id?.startsWith("act-")) refocus(); }, true);
   board.addEventListener("current", (event) => preview(event.detail));
   board.addEventListener("refreshed", (event) => { const row = current(); if (row && event.detail.has(row.dataset.id)) preview(row); });
   board.addEventListener("change", (event) => {
