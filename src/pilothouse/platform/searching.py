@@ -28,7 +28,7 @@ _WORD = re.compile(r"[^\W\d_]{4,30}")
 _MARKED = re.compile("\x02([^\x02\x03]*)\x03")
 _HEADLINE = (
     "SELECT d.id, ts_headline('english', translate(d.title, '\x02\x03', ''), q, %(whole)s),"
-    " ts_headline('english', translate(left(d.body, %(most)s), '\x02\x03', ''), q, %(part)s)"
+    " ts_headline('english', regexp_replace(left(d.body, %(most)s), '[*`\x02\x03]+|^\\s*[#>]+\\s', '', 'gn'), q, %(part)s)"
     " FROM search_document d, to_tsquery('english', %(words)s) q WHERE d.id = ANY(%(ids)s)"
 )
 _SIGNS = 'StartSel="\x02", StopSel="\x03"'

@@ -23,7 +23,8 @@ from pilothouse.tickets.engine.fields import Field, FieldType
 from pilothouse.tickets.engine.queue_language import Mistake
 
 KINDS: Mapping[str, str] = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-MOST_XLSX_ROWS = 1_048_575  # and the header: what the format holds
+MOST_XLSX_ROWS = 200_000  # a workbook is complete only at its end: more would keep the reader waiting for minutes
+_MORE = f"There are more than {MOST_XLSX_ROWS:,} tickets: narrow the query, or take the CSV."
 _LONGEST_CELL = 32_767
 _AT_ONCE = 2000
 _CHUNK_BYTES = 256 * 1024
@@ -117,7 +118,7 @@ def _emptied(buffer: io.StringIO) -> bytes:
     return text.encode()
 
 
-def _xlsx(header: Sequence[str], rows: Iterable[Sequence[str | int]]) -> Iterator[bytes]:
+def _xlsx(header: Sequence[str], rows: Iterator[Sequence[str | int]]) -> Iterator[bytes]:
     """Write XLSX row by row to a file that goes when it has been sent; texts are written as texts, whatever they look like."""
     with tempfile.TemporaryFile(suffix=".xlsx") as file:
         with Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
@@ -128,6 +129,8 @@ def _xlsx(header: Sequence[str], rows: Iterable[Sequence[str | int]]) -> Iterato
                 sheet.write_string(0, at, title, bold)
             for number, row in enumerate(islice(rows, MOST_XLSX_ROWS), start=1):
                 _write_row(sheet.write_string, sheet.write_number, number, row)
+            if next(rows, None) is not None:
+                sheet.write_string(MOST_XLSX_ROWS + 1, 0, _MORE)
         file.seek(0)
         while chunk := file.read(_CHUNK_BYTES):
             yield chunk

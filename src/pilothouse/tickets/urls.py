@@ -1,8 +1,8 @@
-"""Addresses of the desk: the queue and the ticket page."""
+"""Addresses of the desk: the queue, the ticket page, search."""
 
 from django.urls import path
 
-from pilothouse.tickets import views, views_ticket
+from pilothouse.tickets import views, views_search, views_ticket
 
 urlpatterns = [
     path("queue", views.queue, name="queue"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("queue/export.<str:kind>", views.export, name="queue-export"),
     path("queue/views", views.save_view, name="queue-save-view"),
     path("queue/views/<int:view_id>/remove", views.drop_view, name="queue-drop-view"),
+    path("search", views_search.search_page, name="search"),
     path("tickets/new", views_ticket.new, name="ticket-new"),
     path("tickets/suggest/<str:kind>", views_ticket.suggestions, name="suggest"),
     path("tickets/attachments/<int:attachment_id>", views_ticket.attachment, name="attachment"),
