@@ -1,14 +1,15 @@
 """The only writers of imports: asking for a run, its progress and end, and the batches of tickets that it brings."""
 
 import hashlib
+import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from pilothouse.connectors.engine.mapping import REFERENCES, Snapshot
 from pilothouse.connectors.engine.profiles import Profile
@@ -118,12 +119,12 @@ def _plan(
     profile: Profile, group: Group, known: ImportedTicket | None, ticket_id: int | None, outcome: Outcome, now: datetime
 ) -> _Plan | None:
     seen = set(known.positions) if known else set()
-    fresh = [s for s in group.snapshots if not (s.position and digest(s.position) in seen)]
+    fresh = [s for s in group.snapshots if not _is_in(s.position, seen)]
     outcome.counts["rows_known"] += len(group.snapshots) - len(fresh)
     if known and profile.mappings[-1].many:
         fresh = _in_order(fresh, (known.last_revision, known.last_instant), outcome)
     before = read_back(known.values) if known else {}
-    steps = [s for s in profile.steps(fresh, before, now) if not (s.position and digest(s.position) in seen)] if fresh else []
+    steps = [s for s in profile.steps(fresh, before, now) if not _is_in(s.position, seen)] if fresh else []
     if fresh and not steps and ticket_id is None:
         outcome.rejects += [Reject(s.file, s.line, "", group.key, "There is no incident of this number in these files.") for s in fresh]
         return None
@@ -131,9 +132,14 @@ def _plan(
     values = dict(before)
     for step in steps:
         values |= step.values
-    positions = {digest(p) for p in (*(s.position for s in fresh), *(s.position for s in steps)) if p} - seen
+    named = {s.position for s in fresh} | {s.position for s in steps}
+    positions = {digest(position) for position in named if position} - seen
     order = max((s.order for s in fresh), default=(0, ""))
     return _Plan(group, known, ticket_id, steps, sorted(positions), values, order) if steps or positions else None
+
+
+def _is_in(position: str, seen: Set[int]) -> bool:
+    return bool(seen and position) and digest(position) in seen
 
 
 def digest(position: str) -> int:
@@ -200,9 +206,17 @@ def _moment(step: Step, names: Names) -> Moment:
 
 
 def _remember(profile: Profile, plans: Sequence[_Plan], ids: Mapping[str, int]) -> None:
-    rows = [_remembered(profile, plan, ids.get(plan.group.key) or plan.ticket_id or 0) for plan in plans]
+    """Note which rows have come in: COPY for tickets met for the first time, an update for the others."""
+    known = [_remembered(profile, plan, plan.known.ticket_id) for plan in plans if plan.known]
     fields = ["positions", "last_revision", "last_instant", "values"]
-    ImportedTicket.objects.bulk_create(rows, update_conflicts=True, unique_fields=["ticket"], update_fields=fields)
+    ImportedTicket.objects.bulk_update(known, fields, batch_size=200)
+    columns = ("ticket_id", "system", "external_id", *fields)
+    copying = f"COPY {ImportedTicket._meta.db_table} ({', '.join(columns)}) FROM STDIN"
+    with connection.cursor() as cursor, cursor.copy(copying) as copy:
+        for plan in plans:
+            if plan.known is None:
+                row = _remembered(profile, plan, ids.get(plan.group.key) or plan.ticket_id or 0)
+                copy.write_row([*(getattr(row, name) for name in columns[:-1]), json.dumps(row.values)])
 
 
 def _remembered(profile: Profile, plan: _Plan, ticket_id: int) -> ImportedTicket:

@@ -19,6 +19,7 @@ from typing import IO, Any
 from django.db import connection
 
 from pilothouse.connectors.actions import NUMBER, Group, import_batch
+from pilothouse.connectors.ahead import ahead
 from pilothouse.connectors.engine.dates import formats_of, is_undecided
 from pilothouse.connectors.engine.formats import Reading, open_table
 from pilothouse.connectors.engine.mapping import INSTANTS, Mapping, Snapshot, Translator, column_key
@@ -85,18 +86,19 @@ class _Rejects:
     """The rejects file, written as they come; it exists only when there are any."""
 
     def __init__(self, path: Path | None) -> None:
-        self.path, self.count, self._file = path, 0, None
+        self.path, self.count = path, 0
         self._file: IO[str] | None = None
 
     def add(self, reject: Reject) -> None:
         self.count += 1
         if self.path is None:
             return
-        if self._file is None:
-            self._file = self.path.open("w", newline="", encoding="utf-8")
-            self._writer = csv.writer(self._file)
-            self._writer.writerow(["file", "line", "column", "value", "reason"])
-        self._writer.writerow([reject.file, reject.line, reject.column, _inert(reject.value), reject.reason])
+        first = self._file is None
+        self._file = self._file or self.path.open("w", newline="", encoding="utf-8")
+        writer = csv.writer(self._file)
+        if first:
+            writer.writerow(["file", "line", "column", "value", "reason"])
+        writer.writerow([reject.file, reject.line, reject.column, _inert(reject.value), reject.reason])
 
     def close(self) -> None:
         if self._file is not None:
@@ -233,7 +235,7 @@ def _import(
 ) -> None:
     highest: dict[str, int] = {}
     done = 0
-    for groups, rows in _batches(_groups(sorter, sources, rejects)):
+    for groups, rows in ahead(_batches(_groups(sorter, sources, rejects))):
         if not request.dry:
             _raise(groups, highest)
         outcome = import_batch(actor=actor, profile=request.profile, groups=groups, names=names, now=now, dry=request.dry)

@@ -20,7 +20,7 @@ from pilothouse.platform.journal import Change, Draft
 from pilothouse.tickets.actions.changing import _verb as verb_of
 from pilothouse.tickets.actions.fields import ATTRIBUTES, journal_value, row_values
 from pilothouse.tickets.engine.lifecycle import KINDS
-from pilothouse.tickets.engine.replay import EMPTY, EXTRA, with_extra
+from pilothouse.tickets.engine.replay import EMPTY, EXTRA
 from pilothouse.tickets.models import Category, Ticket
 
 _OPENED = "ticket.opened"
@@ -138,22 +138,26 @@ def _draft(life: _Life, moment: Moment, verb: str, changes: tuple[Change, ...]) 
 
 def _move(life: _Life, moment: Moment) -> None:
     """Apply one moment: an entry of what differs, and the values from then on."""
-    changes = []
-    extra = life.values["extra"]
+    before = life.values
+    changes: list[Change] = []
+    after: dict[str, Any] = {}
+    extra: dict[str, Any] | None = None
     for name, value in moment.values.items():
         if name.startswith(EXTRA):
             key = name[len(EXTRA) :]
-            if (before := extra.get(key)) != value:
-                changes.append(Change(name, before, value))
-                extra = with_extra(extra, key, value)
-        elif (before := life.values.get(name)) != value:
-            changes.append(Change(name, journal_value(before), journal_value(value)))
+            if (was := before["extra"].get(key)) != value:
+                changes.append(Change(name, was, value))
+                extra = dict(before["extra"]) if extra is None else extra
+                extra[key] = value
+        elif (was := before[name]) != value:
+            changes.append(Change(name, journal_value(was), journal_value(value)))
+            after[name] = value
     if not changes and not moment.note:
         return
-    verb = moment.verb or verb_of(life.values, moment.values)
-    life.drafts.append(_draft(life, moment, verb, tuple(changes)))
-    life.values |= {change.field: moment.values[change.field] for change in changes if change.field in EMPTY}
-    life.values["extra"] = extra if "extra" not in moment.values else life.values["extra"]
+    life.drafts.append(_draft(life, moment, moment.verb or verb_of(before, moment.values), tuple(changes)))
+    before |= after
+    if extra is not None:
+        before["extra"] = {key: value for key, value in extra.items() if value is not None}
 
 
 def reserve_ids(count: int) -> list[int]:

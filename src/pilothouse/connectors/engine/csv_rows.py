@@ -5,13 +5,22 @@ import contextlib
 import csv
 import io
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from pilothouse.connectors.engine.tables import LONGEST_LINE, BadFile, Row, Table, fitted, tidy_header
 
 _DELIMITERS = (",", ";", "\t", "|")
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _UNDEFINED_IN_CP1252 = frozenset(b"\x81\x8d\x8f\x90\x9d")
+
+
+class _Reader(Protocol):
+    """What csv.reader returns; the module gives it no public name."""
+
+    @property
+    def line_num(self) -> int: ...
+    def __next__(self) -> list[str]: ...
+
 
 csv.field_size_limit(LONGEST_LINE)
 
@@ -97,7 +106,7 @@ def _let_go(text: io.TextIOWrapper) -> None:
         text.detach()
 
 
-def _rows(reader: "csv._reader", width: int) -> Iterator[Row]:
+def _rows(reader: "_Reader", width: int) -> Iterator[Row]:
     before = reader.line_num
     while (cells := _next(reader)) is not None:
         if any(cells):
@@ -105,8 +114,10 @@ def _rows(reader: "csv._reader", width: int) -> Iterator[Row]:
         before = reader.line_num
 
 
-def _next(reader: "csv._reader") -> list[str] | None:
+def _next(reader: "_Reader") -> list[str] | None:
     try:
-        return next(reader, None)
+        return next(reader)
+    except StopIteration:
+        return None
     except csv.Error as error:
         raise BadFile(f"After line {reader.line_num} the file cannot be read ({error}); is a quotation mark missing?") from error

@@ -6,8 +6,8 @@ teams, services, CIs) are still the source's names, and columns with no home are
 
 import re
 from collections import Counter
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Map
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,6 +25,8 @@ _NAME_LENGTHS = {"person": 160, "team": 120, "service": 160, "ci": 200}
 LONGEST_EXTRA = 4000
 LONGEST_TITLE = 2000
 _COMMA_NUMBER = re.compile(r"-?\d+,\d+")
+_SHORT = 80  # characters of a cell that is remembered
+_MOST_REMEMBERED = 20_000
 _CLOCK_SKEW = timedelta(minutes=5)  # a source's clock may run ahead this much
 
 
@@ -96,6 +98,19 @@ class Place:
     order: tuple[int, str]
 
 
+_Read = Callable[[Row, str, Sequence[int], dict[str, Any]], Reject | None]
+
+
+@dataclass(slots=True)
+class _Field:
+    """A field with the places it is read from, and what its cells said."""
+
+    name: str
+    places: list[int]
+    read: _Read
+    memory: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
 def column_key(name: str) -> str:
     """Return a column's name as it is compared: letter case, blanks and underscores do not matter.
 
@@ -123,7 +138,7 @@ class Translator:
         self._comments = self._find(mapping.comments)
         self._title_from = [i for name in mapping.title_from for i in self._find((name,))]
         self._others = self._unmapped() if mapping.keep_others else []
-        self._readers = [(name, at, self._reader(name)) for name, at in self._fields.items()]
+        self._readers = [_Field(name, places, self._reader(name)) for name, places in self._fields.items()]
 
     def _require(self) -> None:
         asked = {"updated": self.mapping.updated, "revision": self.mapping.revision, "event": self.mapping.event}
@@ -193,14 +208,29 @@ class Translator:
         if isinstance(at, Reject):
             return at
         values: dict[str, Any] = dict(self.mapping.defaults)
-        for name, places, read in self._readers:
-            found = read(row, name, places, values)
-            if found is not None:
+        for reader in self._readers:
+            found = self._read(reader, row)
+            if isinstance(found, Reject):
                 return found
+            values |= found
         for i, name in self._others:
             values[name] = self._extra(row.cells[i].strip(), name)
         self._entitle(row, values)
         return self._ordered(row, values) or self._shown(row, at, values)
+
+    def _read(self, field: "_Field", row: Row) -> dict[str, Any] | Reject:
+        """Return what a field's cells say; what short cells say is remembered, as they repeat."""
+        cell = row.cells[field.places[0]] if len(field.places) == 1 else None
+        if cell is not None and (known := field.memory.get(cell)) is not None:
+            return known
+        values: dict[str, Any] = {}
+        if reject := field.read(row, field.name, field.places, values):
+            return reject
+        if cell is not None and len(cell) <= _SHORT:
+            if len(field.memory) >= _MOST_REMEMBERED:
+                field.memory.clear()
+            field.memory[cell] = values
+        return values
 
     def _extra(self, cell: str, name: str) -> str | None:
         if cell in self.mapping.empty:
@@ -222,14 +252,16 @@ class Translator:
         at = self.clock.read(when.strip())
         return Comment(at, author.strip()[:160], text.strip()) if at is not None and divided else Comment(None, "", cell)
 
-    def _reader(self, name: str) -> Any:
+    def _reader(self, name: str) -> _Read:
         if name in INSTANTS:
             return self._read_instant
         if name in LEVELS:
             return self._read_level
         if name in CHOICES or name == "resolution_code":
             return self._read_choice
-        return {"tags": self._read_tags}.get(name, self._read_reference if name in REFERENCES else self._read_text)
+        if name in REFERENCES:
+            return self._read_reference
+        return self._read_tags if name == "tags" else self._read_text
 
     def _read_instant(self, row: Row, name: str, places: Sequence[int], values: dict[str, Any]) -> Reject | None:
         text = self.text(row, places)

@@ -32,9 +32,10 @@ class Step:
 
 def known_then(values: Map[str, Any], at: datetime | None, final: Map[str, str]) -> dict[str, Any]:
     """Return a snapshot's values without the final ones that were not known yet at `at` (None: everything is known)."""
-    if not final or at is None:
-        return dict(values)
-    return {name: _BLANK.get(name) if name in final and not _is_known(values, at, final[name]) else value for name, value in values.items()}
+    known = dict(values)
+    if at is not None:
+        known |= {name: _BLANK.get(name) for name, since in final.items() if name in values and not _is_known(values, at, since)}
+    return known
 
 
 def _is_known(values: Map[str, Any], at: datetime, since: str) -> bool:
@@ -45,16 +46,15 @@ def _is_known(values: Map[str, Any], at: datetime, since: str) -> bool:
 def steps(snapshots: Sequence[Snapshot], before: Map[str, Any], final: Map[str, str], now: datetime) -> list[Step]:
     """Return what happened from `before` (the last values known, empty for a new ticket) through these snapshots, in order.
 
-    The first step of a new ticket carries every value. A row without an instant happened now, or when its ticket was
-    opened, resolved or closed if it is the first.
+    The first step of a new ticket carries every value. A row without an instant happened now, or if it is the
+    first, when its ticket was opened.
     """
     found: list[Step] = []
     last = dict(before)
     for snapshot in snapshots:
         values = known_then(snapshot.values, snapshot.at, final)
-        differing = {name: value for name, value in values.items() if name not in last or last[name] != value}
-        if last:
-            differing = {name: value for name, value in differing.items() if name in last or value is not None}
+        # A name never met before is news only with a value.
+        differing = {name: value for name, value in values.items() if last.get(name) != value}
         at = snapshot.at or (now if last else values.get("opened_at") or now)
         if differing or not last:
             found.append(Step(at, snapshot.position, snapshot.author, differing))

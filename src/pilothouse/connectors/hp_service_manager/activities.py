@@ -39,7 +39,7 @@ def tell(snapshots: Sequence[Snapshot], before: Map[str, Any], now: datetime) ->
     if incident is None and not before:
         return []
     values = dict(before)
-    found = [] if before or incident is None else [_opening(incident, activities)]
+    found = [] if before or incident is None else [_opening(incident, activities, now)]
     for step in found:
         values |= step.values
     for step in _steps(_with_resolution(incident or {}, activities, before), values, incident or {}):
@@ -53,12 +53,13 @@ def _order(activity: Snapshot) -> tuple[str, int, str, int]:
     return (activity.order[1], _RANKS.get(name, _OTHER_RANK), name, activity.line)
 
 
-def _opening(incident: Map[str, Any], activities: Sequence[Snapshot]) -> Step:
+def _opening(incident: Map[str, Any], activities: Sequence[Snapshot], now: datetime) -> Step:
     """The incident as it was opened: its facts without what only its end made known."""
     known = {name: value for name, value in incident.items() if name not in _FINAL}
     group = activities[0].values.get("group") if activities else None
     state = "assigned" if group else "new"
-    return Step(incident.get("opened_at") or activities[0].at, "", "", {**known, **_UNDONE, "group": group, "state": state})
+    at = incident.get("opened_at") or (activities[0].at if activities else None) or now
+    return Step(at, "", "", {**known, **_UNDONE, "group": group, "state": state})
 
 
 def _with_resolution(incident: Map[str, Any], activities: Sequence[Snapshot], before: Map[str, Any]) -> list[Snapshot]:
