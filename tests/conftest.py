@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pilothouse.people.testing import NamedPeople, make_people
 from pilothouse.platform import embedded
 from pilothouse.platform.testing.cluster import cache
 from tests import trees
@@ -37,3 +38,9 @@ def folder() -> Iterator[Path]:
     """A throw-away folder in which an instance can be made."""
     with trees.throw_away_folder() as path:
         yield path
+
+
+@pytest.fixture
+def people(db: None) -> NamedPeople:
+    """The named people: rita, alan, olga, ana, mona, audrey, adam."""
+    return make_people()

@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("pilothouse.web.urls")),
     path("", include("pilothouse.tickets.urls")),
+    path("", include("pilothouse.people.urls")),
 ]
 
 handler400 = "pilothouse.web.errors.bad_request"

@@ -17,7 +17,7 @@ from django.utils.text import slugify
 from pilothouse.people.models import ApiToken, Membership, SignInAttempt, Team, User
 from pilothouse.people.queries import require, token_hash
 from pilothouse.platform import journal
-from pilothouse.platform.access import Actor, Capability, Role
+from pilothouse.platform.access import Actor, Capability, Role, Source, system
 from pilothouse.platform.journal import Change, Draft
 from pilothouse.platform.refusals import FieldError, Forbidden, Invalid, Missing
 
@@ -247,10 +247,22 @@ def note_sign_in(*, user_id: int, actor: Actor, now: datetime) -> None:
         journal.record(actor, [Draft("person", user_id, "person.signed_in")], now=now)
 
 
-def note_failed_sign_in(*, email: str, address: str | None, now: datetime) -> None:
-    """Count a failed sign-in; tries older than a day are forgotten."""
-    SignInAttempt.objects.filter(at__lt=now - timedelta(days=1)).delete()
-    SignInAttempt.objects.create(email=email.strip().lower()[:254], address=address, at=now)
+def note_sign_out(*, actor: Actor, now: datetime) -> None:
+    """Journal that a person signed out."""
+    if actor.user_id is not None:
+        journal.record(actor, [Draft("person", actor.user_id, "person.signed_out")], now=now)
+
+
+def note_failed_sign_in(*, email: str, address: str | None, now: datetime, request_id: str = "") -> None:
+    """Count a failed sign-in, and journal it when somebody has the address; tries older than a day are forgotten."""
+    email = email.strip().lower()[:254]
+    with transaction.atomic():
+        SignInAttempt.objects.filter(at__lt=now - timedelta(days=1)).delete()
+        SignInAttempt.objects.create(email=email, address=address, at=now)
+        user_id = User.objects.filter(email__iexact=email).values_list("id", flat=True).first()
+        if user_id is not None:
+            draft = Draft("person", user_id, "person.sign_in_failed", (Change("address", None, address),))
+            journal.record(system(Source.PAGE, request_id), [draft], now=now)
 
 
 def sign_in_waits(email: str, address: str | None, now: datetime) -> timedelta:

@@ -6,3 +6,6 @@ class PeopleConfig(AppConfig):
 
     name = "pilothouse.people"
     label = "people"
+
+    def ready(self) -> None:
+        from pilothouse.people import retold  # noqa: F401  registers how the journal is told, once models are loaded

@@ -1,50 +1,21 @@
-"""How a page of the desk is entered: signed in, with a capability, and with the actor at hand."""
+"""How a page of the desk is entered, and what it keeps of a visit."""
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec
 
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import NoReverseMatch, reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 
-from pilothouse.people.queries import require
+from pilothouse.people.doors import View, address, back, signed_in
 from pilothouse.platform.access import Actor, Capability
 
+__all__ = ["address", "back", "desk", "remember_undo", "wants_json"]
+
 P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, Actor, P], HttpResponseBase]
 
 
 def desk(needs: Capability = Capability.READ_TICKETS) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]]:
     """Let in whoever has the capability, and hand the view its actor; a stranger is asked to sign in."""
-
-    def guard(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-        @wraps(view)
-        def enter(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            actor: Actor | None = getattr(request, "actor", None)
-            if actor is None or actor.user_id is None:
-                return redirect_to_login(request.get_full_path())
-            require(actor, needs)
-            return view(request, actor, *args, **kwargs)
-
-        return enter
-
-    return guard
-
-
-def back(request: HttpRequest, fallback: str) -> str:
-    """Give the address a form asks to return to, if it is one of ours."""
-    target = request.POST.get("next", "")
-    return target if target and url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}) else fallback
-
-
-def address(name: str, *args: Any) -> str:
-    """Give the address of a page of a room that may not be there yet, or an empty string."""
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""
+    return signed_in(needs)
 
 
 def wants_json(request: HttpRequest) -> bool:
