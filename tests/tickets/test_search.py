@@ -12,9 +12,12 @@ from pilothouse.cmdb.models import CI
 from pilothouse.platform import searching
 from pilothouse.platform.access import Actor
 from pilothouse.platform.models import SearchDocument, SearchWord
+from pilothouse.tickets import actions
 from pilothouse.tickets.access import sees
 from pilothouse.tickets.models import Ticket
+from pilothouse.tickets.queries import list_tickets
 from pilothouse.tickets.search import Results, search
+from tests import organisation
 from tests.tickets import desk_of_tickets
 from tests.tickets.desk_of_tickets import Desk
 from tests.tickets.queries_at_random import NOW
@@ -155,3 +158,21 @@ def test_a_search_takes_the_same_few_queries_however_much_it_finds(desk: Desk) -
         with CaptureQueriesContext(connection) as taken:
             assert len(search(desk.manager, "printer", limit=limit).tickets) == limit
         assert len(taken) == 8
+
+
+def test_what_the_desk_writes_is_found_at_once_in_search_and_queue() -> None:
+    people = organisation.set_up()
+    now = organisation.NOW
+    made = actions.open_ticket(actor=people.rita, title="Gateway refuses certificates", description="since Monday", now=now)
+    actions.comment_on_ticket(actor=people.alan, ticket_id=made.pk, text="Restarted the **radius** service.", now=now)
+    actions.comment_on_ticket(actor=people.alan, ticket_id=made.pk, text="The supplier is slow.", private=True, now=now)
+    for text, readers in (("certificates", "rita alan audrey"), ("radius", "rita alan audrey"), ("supplier", "alan audrey")):
+        for name in ("rita", "alan", "audrey"):
+            actor = getattr(people, name)
+            expected = [made.number] if name in readers else []
+            assert found(actor, text) == expected, (text, name)
+            assert [row.number for row in list_tickets(actor, f"{text} is:open", now=now).rows] == expected
+    assert search(people.alan, "radius").tickets[0].excerpt == "Restarted the <mark>radius</mark> service"
+    assert search(people.alan, "vpn-gw").configuration[0].name == "vpn-gw-01"
+    actions.change_ticket(actor=people.alan, ticket_id=made.pk, changes={"title": "Gateway refuses keys"}, now=now)
+    assert found(people.alan, "certificates") == []
