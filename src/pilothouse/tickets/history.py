@@ -149,9 +149,10 @@ def _move(life: _Life, moment: Moment) -> None:
                 changes.append(Change(name, was, value))
                 extra = dict(before["extra"]) if extra is None else extra
                 extra[key] = value
-        elif (was := before[name]) != value:
+        elif (was := before.get(name)) != value:
             changes.append(Change(name, journal_value(was), journal_value(value)))
-            after[name] = value
+            if name in before:  # what is no field (an absorbed duplicate) is told by the journal alone
+                after[name] = value
     if not changes and not moment.note:
         return
     life.drafts.append(_draft(life, moment, moment.verb or verb_of(before, moment.values), tuple(changes)))
