@@ -54,7 +54,7 @@ function openDialog(action, list) {
   fillTargets(dialog.querySelector("form"), list);
   delete dialog.querySelector("form").dataset.sent;
   dialog.showModal();
-  dialog.querySelector("[data-first]")?.focus();
+  dialog.querySelector(".body :is(select, textarea, input:not([type=hidden], [type=radio]))")?.focus();
 }
 
 // (form.action would be the field of that name.)
@@ -156,7 +156,8 @@ function preview(row) {
 
 // The row that had the focus may have been replaced while a dialog stood over it.
 function refocus() {
-  if (document.activeElement === document.body || !document.activeElement) link(current())?.focus({ preventScroll: true });
+  const here = document.activeElement;
+  if (!here || here === document.body || here.closest("dialog:not([open])")) link(current())?.focus({ preventScroll: true });
 }
 
 function listen() {
