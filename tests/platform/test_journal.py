@@ -194,9 +194,9 @@ def test_whatever_is_recorded_comes_back_as_it_was_and_verifies(batches: list[li
 
 @pytest.mark.django_db(transaction=True)
 def test_a_rolled_back_month_is_made_again() -> None:
-    with pytest.raises(RuntimeError), transaction.atomic():
+    with transaction.atomic():
         happen(at=datetime(2031, 5, 4, tzinfo=UTC))
-        raise RuntimeError
+        transaction.set_rollback(True)
     happen(at=datetime(2031, 5, 4, tzinfo=UTC))
     assert journal.verify([KIND]).breaks == ()
 

@@ -51,11 +51,7 @@ def attach_file(*, actor: Actor, ticket_id: int, name: str, content: BinaryIO, n
     ticket = get_ticket(actor, ticket_id)
     if not actor.can(Capability.RAISE_TICKETS) or (private and not may_work(actor, ticket)):
         raise Forbidden("You may not attach files here.")
-    sha256, size, head = _keep(content)
-    content_type = sniff(head, name)
-    if content_type not in ALLOWED:
-        message = f"Files of this type are not taken: the content looks like {content_type}."
-        raise Invalid("The file was not attached.", [FieldError("file", message, "Put it in a zip archive, or attach a PDF, picture or text.")])
+    sha256, size, content_type = _keep(content, name)
     with transaction.atomic():
         get_ticket(actor, ticket_id, lock=True)
         attachment = Attachment.objects.create(
@@ -89,11 +85,11 @@ def remove_attachment(*, actor: Actor, attachment_id: int, now: datetime) -> Non
         attachment.delete()
 
 
-def _keep(content: BinaryIO) -> tuple[str, int, bytes]:
-    """Write the bytes under their hash and return hash, size and the first bytes."""
+def _keep(content: BinaryIO, name: str) -> tuple[str, int, str]:
+    """Write the bytes under their hash and return hash, size and type; what is refused leaves nothing behind."""
     settings.ATTACHMENTS.mkdir(parents=True, exist_ok=True)
     digest, size, head = hashlib.sha256(), 0, b""
-    draft = tempfile.NamedTemporaryFile(dir=settings.ATTACHMENTS, prefix=".draft-", delete=False)
+    draft = tempfile.NamedTemporaryFile(dir=settings.ATTACHMENTS, prefix=".draft-", delete=False)  # noqa: SIM115 renamed, not deleted
     try:
         with draft:
             for chunk in _chunks(content):
@@ -106,12 +102,23 @@ def _keep(content: BinaryIO) -> tuple[str, int, bytes]:
             os.fsync(draft.fileno())
         if size == 0:
             raise Invalid("The file was not attached.", [FieldError("file", "The file is empty.")])
+        content_type = _allowed_type(head, name)
         path = stored_at(digest.hexdigest())
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(draft.name, path)
+        Path(draft.name).replace(path)
     finally:
         Path(draft.name).unlink(missing_ok=True)
-    return digest.hexdigest(), size, head
+    return digest.hexdigest(), size, content_type
+
+
+def _allowed_type(head: bytes, name: str) -> str:
+    content_type = sniff(head, name)
+    if content_type not in ALLOWED:
+        message = f"Files of this type are not taken: the content looks like {content_type}."
+        raise Invalid(
+            "The file was not attached.", [FieldError("file", message, "Put it in a zip archive, or attach a PDF, picture or text.")]
+        )
+    return content_type
 
 
 def _chunks(content: BinaryIO) -> Iterable[bytes]:
@@ -133,7 +140,8 @@ def stored_at(sha256: str) -> Path:
 def clean_name(name: str) -> str:
     """Return a file name without folders and control characters, at most 200 characters."""
     bare = PurePath(name.replace("\\", "/")).name
-    return "".join(c for c in bare if c.isprintable() and c not in '"<>|:*?')[-200:] or "file"
+    kept = "".join(c for c in bare if c.isprintable() and c not in '"<>|:*?')[-200:].strip()
+    return kept if kept.strip(".") else "file"
 
 
 def sniff(head: bytes, name: str) -> str:
@@ -147,10 +155,10 @@ def sniff(head: bytes, name: str) -> str:
 
 
 def _is_text(head: bytes) -> bool:
-    if b"\x00" in head:
+    if b"\x00" in head or head.startswith((b"%PDF", b"PK\x03\x04")):
         return False
     try:
         head.decode()
     except UnicodeDecodeError as error:
         return error.start > len(head) - 4 > 0  # a character cut by the end of the sample
-    return not head.startswith((b"%PDF", b"PK\x03\x04"))
+    return True

@@ -13,9 +13,20 @@ from pilothouse.people.queries import require
 from pilothouse.platform import journal
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.journal import Change, Draft, Entry
-from pilothouse.platform.refusals import FieldError, Forbidden, GuardRefused, Invalid, StaleVersion
+from pilothouse.platform.refusals import FieldError, Forbidden, GuardRefused, Invalid, Missing, StaleVersion
 from pilothouse.tickets.access import get_ticket, require_work
-from pilothouse.tickets.actions.fields import ATTRIBUTES, INSTANTS, Known, changes_between, journal_value, look_up, reference_errors, row_values, value_errors
+from pilothouse.tickets.actions.fields import (
+    ATTRIBUTES,
+    INSTANTS,
+    Known,
+    changes_between,
+    is_plain_text,
+    journal_value,
+    look_up,
+    reference_errors,
+    row_values,
+    value_errors,
+)
 from pilothouse.tickets.engine.lifecycle import DONE_STATES, priority, refusals
 from pilothouse.tickets.models import PriorityRule, Ticket
 
@@ -44,8 +55,20 @@ CHANGEABLE = (
 _VERBS = {"on_hold": "ticket.held", "resolved": "ticket.resolved", "closed": "ticket.closed", "cancelled": "ticket.cancelled"}
 # What a requester may do to their own ticket's state: cancel it, say that it is solved, say that it is not.
 _REQUESTER_MOVES = {"cancelled", "closed", "in_progress"}
+LONGEST_NOTE = 50_000
 UNDO_WITHIN = timedelta(minutes=30)
-UNDOABLE = frozenset({"ticket.changed", "ticket.assigned", "ticket.held", "ticket.resumed", "ticket.resolved", "ticket.reopened", "ticket.cancelled", "ticket.closed"})
+UNDOABLE = frozenset(
+    {
+        "ticket.changed",
+        "ticket.assigned",
+        "ticket.held",
+        "ticket.resumed",
+        "ticket.resolved",
+        "ticket.reopened",
+        "ticket.cancelled",
+        "ticket.closed",
+    }
+)
 
 
 def change_ticket(
@@ -63,8 +86,10 @@ def change_ticket(
         _require_version(ticket, expected_version, changes)
         if unknown := [name for name in changes if name not in (*CHANGEABLE, "state")]:
             raise Invalid("Nothing was changed.", [FieldError(name, "This field is not changed here.") for name in unknown])
+        if not is_plain_text(note) or len(note) > LONGEST_NOTE:
+            raise Invalid("Nothing was changed.", [FieldError("note", f"A note is a text of at most {LONGEST_NOTE:,} characters.")])
         known = look_up([changes])
-        if errors := value_errors(changes) + reference_errors(changes, known) + _own_errors(ticket, changes):
+        if errors := value_errors(changes) + reference_errors(changes, known) or _own_errors(ticket, changes):
             raise Invalid("Nothing was changed.", errors)
         _apply(actor, ticket, _with_consequences(ticket, changes, known, now), now=now, note=note)
     return ticket
@@ -72,10 +97,16 @@ def change_ticket(
 
 def _require_change(actor: Actor, ticket: Ticket, changes: Mapping[str, Any]) -> None:
     own = actor.user_id is not None and ticket.requester_id == actor.user_id
-    if own and actor.can(Capability.RAISE_TICKETS) and set(changes) == {"state"} and changes["state"] in _REQUESTER_MOVES:
-        if changes["state"] != "in_progress" or ticket.state == "resolved":
-            return
+    if own and actor.can(Capability.RAISE_TICKETS) and _is_requesters_move(ticket, changes):
+        return
     require_work(actor, ticket)
+
+
+def _is_requesters_move(ticket: Ticket, changes: Mapping[str, Any]) -> bool:
+    state = changes.get("state")
+    if set(changes) != {"state"} or not isinstance(state, str) or state not in _REQUESTER_MOVES:
+        return False
+    return state != "in_progress" or ticket.state == "resolved"
 
 
 def _require_version(ticket: Ticket, expected: int | None, changes: Mapping[str, Any]) -> None:
@@ -96,8 +127,9 @@ def _own_errors(ticket: Ticket, changes: Mapping[str, Any]) -> list[FieldError]:
         errors.append(FieldError("parent", "A ticket cannot be its own parent, nor its child's child."))
     if "state" not in changes and ticket.state == "on_hold" and changes.get("hold_reason") == "":
         errors.append(FieldError("hold_reason", "A hold needs its reason.", "Resume the ticket to end the hold."))
-    if "state" not in changes and ticket.state != "on_hold" and changes.get("hold_reason"):
-        errors.append(FieldError("hold_reason", "The ticket is not on hold.", "Put it on hold with this reason."))
+    if changes.get("state", ticket.state) != "on_hold":
+        given = [name for name in ("hold_reason", "hold_until") if changes.get(name)]
+        errors += [FieldError(name, "The ticket is not on hold.", "Put it on hold with this.") for name in given]
     return errors
 
 
@@ -116,9 +148,9 @@ def _with_consequences(ticket: Ticket, changes: Mapping[str, Any], known: Known,
     values = dict(changes)
     if "title" in values:
         values["title"] = values["title"].strip()
-    if values.get("group", ticket.group_id) != ticket.group_id and "assignee" not in values:
-        if ticket.assignee_id is not None and not _is_member(ticket.assignee_id, values["group"]):
-            values["assignee"] = None
+    regrouped = values.get("group", ticket.group_id) != ticket.group_id
+    if regrouped and "assignee" not in values and ticket.assignee_id and not _is_member(ticket.assignee_id, values["group"]):
+        values["assignee"] = None
     if {"impact", "urgency"} & set(values) and "priority" not in values:
         values["priority"] = priority(values.get("impact", ticket.impact), values.get("urgency", ticket.urgency), known.matrix)
     if "state" not in values:
@@ -159,9 +191,9 @@ def _apply(actor: Actor, ticket: Ticket, values: Mapping[str, Any], *, now: date
     """Guard, write and journal a locked ticket's new values; nothing happens when nothing differs (unless there is a note)."""
     before = row_values(ticket)
     after_state = values.get("state", ticket.state)
-    if "state" in values and after_state != ticket.state or ("state" in values and not _differs(before, values)):
-        if found := refusals(ticket.state, after_state, {**before, **values}, note=note):
-            raise GuardRefused(found[0].message, [FieldError(r.field, r.message, r.hint) for r in found])
+    guarded = "state" in values and (after_state != ticket.state or not _differs(before, values))
+    if guarded and (found := refusals(ticket.state, after_state, {**before, **values}, note=note)):
+        raise GuardRefused(found[0].message, [FieldError(r.field, r.message, r.hint) for r in found])
     return _write(actor, ticket, values, now=now, note=note, verb=verb)
 
 
@@ -201,7 +233,14 @@ _KEEP: Any = object()
 
 
 def assign_ticket(
-    *, actor: Actor, ticket_id: int, now: datetime, group: int | None = _KEEP, assignee: int | None = _KEEP, note: str = "", expected_version: int | None = None
+    *,
+    actor: Actor,
+    ticket_id: int,
+    now: datetime,
+    group: int | None = _KEEP,
+    assignee: int | None = _KEEP,
+    note: str = "",
+    expected_version: int | None = None,
 ) -> Ticket:
     """Give a ticket to a resolver group, a person, or both; None takes it away; what is not named stays."""
     changes = {name: value for name, value in (("group", group), ("assignee", assignee)) if value is not _KEEP}
@@ -230,7 +269,7 @@ def undo_changes(*, actor: Actor, ticket_ids: Iterable[int], request_id: str, no
         try:
             with transaction.atomic():
                 _undo(actor, ticket_id, request_id, now)
-        except (GuardRefused, Forbidden) as refusal:
+        except (GuardRefused, Forbidden, Missing) as refusal:
             refused[ticket_id] = refusal.message
     return refused
 
@@ -285,7 +324,9 @@ def set_priority_matrix(*, actor: Actor, matrix: Mapping[tuple[int, int], int], 
     require(actor, Capability.CONFIGURE)
     for (impact, urgency), value in matrix.items():
         if impact not in (1, 2, 3) or urgency not in (1, 2, 3) or value not in (1, 2, 3, 4, 5):
-            raise Invalid("The matrix was not changed.", [FieldError(f"{impact}-{urgency}", "Impact and urgency are 1 to 3, priority 1 to 5.")])
+            raise Invalid(
+                "The matrix was not changed.", [FieldError(f"{impact}-{urgency}", "Impact and urgency are 1 to 3, priority 1 to 5.")]
+            )
     with transaction.atomic():
         before = {(r.impact, r.urgency): r.priority for r in PriorityRule.objects.select_for_update()}
         changes = tuple(Change(f"{i}-{u}", before.get((i, u)), p) for (i, u), p in matrix.items() if before.get((i, u)) != p)

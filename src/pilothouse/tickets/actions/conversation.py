@@ -16,6 +16,7 @@ from pilothouse.platform.journal import Change, Draft, Entry
 from pilothouse.platform.refusals import FieldError, Forbidden, Invalid
 from pilothouse.tickets.access import get_ticket, sees
 from pilothouse.tickets.actions.changing import move_ticket
+from pilothouse.tickets.actions.fields import is_plain_text
 from pilothouse.tickets.engine.replay import COMMENTED, NOTED
 from pilothouse.tickets.models import Ticket
 
@@ -48,7 +49,7 @@ def comment_on_ticket(*, actor: Actor, ticket_id: int, text: str, now: datetime,
 def _errors(text: str) -> list[FieldError]:
     if not text.strip():
         return [FieldError("text", "There is nothing to send.", "Write a comment first.")]
-    if len(text) > _LONGEST or "\x00" in text:
+    if len(text) > _LONGEST or not is_plain_text(text):
         return [FieldError("text", f"At most {_LONGEST:,} characters of plain text; this has {len(text):,}.", "Attach a file instead.")]
     return []
 

@@ -32,9 +32,19 @@ _CHOICES: dict[str, Mapping[str, Any]] = {
     "hold_reason": {"": "", **HOLD_REASONS},
     "resolution_code": {"": "", **RESOLUTION_CODES},
 }
-_LENGTHS = {"title": 250, "category": 80, "subcategory": 80, "description": 200_000, "resolution_notes": 50_000}
+_LENGTHS = {
+    "title": 250,
+    "category": 80,
+    "subcategory": 80,
+    "description": 200_000,
+    "resolution_notes": 50_000,
+    "external_system": 40,
+    "external_id": 80,
+}
 _RANGES = {"impact": (1, 3), "urgency": (1, 3), "priority": (1, 5)}
 _MOST_TAGS = 30
+_MOST_WATCHERS = 200
+_LARGEST_ID = 2**63 - 1
 
 
 def journal_value(value: Any) -> Any:
@@ -70,23 +80,48 @@ def value_errors(values: Mapping[str, Any]) -> list[FieldError]:
 
 def _problem(name: str, value: Any) -> tuple[str, str] | None:
     if name in _CHOICES:
-        return None if value in _CHOICES[name] else (f"There is no {_words(name)} “{value}”.", f"One of: {', '.join(filter(None, _CHOICES[name]))}.")
+        known = isinstance(value, str) and value in _CHOICES[name]
+        return None if known else (f"There is no {_words(name)} “{value}”.", f"One of: {', '.join(filter(None, _CHOICES[name]))}.")
     if name in _RANGES:
         low, high = _RANGES[name]
         fits = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
         return None if fits else (f"{_words(name).capitalize()} is a number from {low} to {high}.", "")
     if name in _LENGTHS:
         return _text_problem(name, value)
+    if name == "state":
+        return None if isinstance(value, str) else ("A state is a word.", "")
     if name == "tags":
         return _tags_problem(value)
+    if name == "watchers":
+        return _watchers_problem(value)
     if name in INSTANTS:
         aware = value is None or (isinstance(value, datetime) and value.tzinfo is not None)
         return None if aware else ("This is not an instant.", "For instance 2026-11-24T16:00:00Z.")
     return _extra_problem(value) if name == "extra" else None
 
 
-def _text_problem(name: str, value: Any) -> tuple[str, str] | None:
+def is_plain_text(value: Any) -> bool:
+    """Say whether the database and the journal can keep this as a text: no NUL, no half of a surrogate pair."""
     if not isinstance(value, str) or "\x00" in value:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LARGEST_ID
+
+
+def _watchers_problem(value: Any) -> tuple[str, str] | None:
+    good = isinstance(value, list) and len(value) <= _MOST_WATCHERS and all(_is_id(one) for one in value)
+    return None if good else (f"At most {_MOST_WATCHERS} people, each by their number.", "")
+
+
+def _text_problem(name: str, value: Any) -> tuple[str, str] | None:
+    if not is_plain_text(value):
         return "This is not a text.", "Letters, digits and signs; no NUL characters."
     if name == "title" and not value.strip():
         return "A ticket has a title.", "Say in one line what is wrong or wanted."
@@ -101,18 +136,20 @@ def _tags_problem(value: Any) -> tuple[str, str] | None:
 
 
 def _is_tag(tag: Any) -> bool:
-    return isinstance(tag, str) and 0 < len(tag.strip()) <= 40 and not set(tag) & {",", "\x00", "\n"}
+    return is_plain_text(tag) and 0 < len(tag.strip()) <= len(tag) <= 40 and not set(tag) & {",", "\n"}
 
 
 def _extra_problem(value: Any) -> tuple[str, str] | None:
     if not isinstance(value, dict) or len(value) > 100:
         return "At most 100 named values.", ""
-    good = all(isinstance(k, str) and 0 < len(k) <= 80 and _is_plain(v) for k, v in value.items())
+    good = all(is_plain_text(k) and 0 < len(k) <= 80 and _is_plain(v) for k, v in value.items())
     return None if good else ("Each is a short name with a text, a whole number, yes or no.", "")
 
 
 def _is_plain(value: Any) -> bool:
-    return value is None or isinstance(value, bool | int) or (isinstance(value, str) and len(value) <= 4000 and "\x00" not in value)
+    if isinstance(value, int):
+        return -_LARGEST_ID <= value <= _LARGEST_ID
+    return value is None or (is_plain_text(value) and len(value) <= 4000)
 
 
 def _words(name: str) -> str:
@@ -145,8 +182,9 @@ def look_up(rows: Sequence[Mapping[str, Any]], *, incidents: int = 0, requests: 
     wanted: dict[str, set[int]] = {kind: set() for kind in ("person", "team", "service", "ci", "ticket")}
     for row in rows:
         for name, kind in REFERENCES.items():
-            if isinstance(row.get(name), int):
+            if _is_id(row.get(name)):
                 wanted[kind].add(row[name])
+        wanted["person"].update(filter(_is_id, row["watchers"] if isinstance(row.get("watchers"), list) else ()))
     found: dict[str, list[int]] = {}
     with connection.cursor() as cursor:
         cursor.execute(_LOOK, [*(list(ids) for ids in wanted.values()), incidents, requests])
@@ -162,8 +200,12 @@ def _matrix(cells: Iterable[int]) -> dict[tuple[int, int], int]:
 
 def reference_errors(values: Mapping[str, Any], known: Known) -> list[FieldError]:
     """Say which references lead nowhere."""
-    return [
+    errors = [
         FieldError(name, f"There is no {kind if kind != 'ci' else 'CI'} {values[name]}.")
         for name, kind in REFERENCES.items()
-        if values.get(name) is not None and values[name] not in known.ids[kind]
+        if values.get(name) is not None and (not _is_id(values[name]) or values[name] not in known.ids[kind])
+    ]
+    watchers = values["watchers"] if isinstance(values.get("watchers"), list) else []
+    return errors + [
+        FieldError("watchers", f"There is no person {one}.") for one in watchers if _is_id(one) and one not in known.ids["person"]
     ]

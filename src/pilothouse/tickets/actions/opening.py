@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from pilothouse.people.queries import require
 from pilothouse.platform import journal
@@ -18,7 +18,20 @@ from pilothouse.tickets.engine.replay import EMPTY
 from pilothouse.tickets.models import Link, Ticket
 
 _OPENED = "ticket.opened"
-_REQUESTER_SETS = {"kind", "title", "description", "service", "ci", "category", "subcategory", "urgency", "impact", "extra", "channel", "requester"}
+_REQUESTER_SETS = {
+    "kind",
+    "title",
+    "description",
+    "service",
+    "ci",
+    "category",
+    "subcategory",
+    "urgency",
+    "impact",
+    "extra",
+    "channel",
+    "requester",
+}
 _STAFF_SETS = _REQUESTER_SETS | {"group", "assignee", "priority", "parent", "tags", "watchers", "external_system", "external_id"}
 _DEFAULT_CHANNEL = {Source.PAGE: "other", Source.MAIL: "email", Source.RULE: "monitoring"}
 MOST_AT_ONCE = 1000
@@ -38,14 +51,16 @@ def open_tickets(*, actor: Actor, tickets: Sequence[Mapping[str, Any]], now: dat
     """Open up to 1,000 tickets in one transaction, all or none; an error's field is `tickets[3].title`."""
     require(actor, Capability.RAISE_TICKETS)
     if len(tickets) > MOST_AT_ONCE:
-        raise Invalid("Too many at once.", [FieldError("tickets", f"At most {MOST_AT_ONCE:,} tickets at once; these are {len(tickets):,}.")])
+        raise Invalid(
+            "Too many at once.", [FieldError("tickets", f"At most {MOST_AT_ONCE:,} tickets at once; these are {len(tickets):,}.")]
+        )
     rows = [_complete(actor, fields, now) for fields in tickets]
     with transaction.atomic():
         incidents = sum(row["kind"] == "incident" for row in rows)
         known = look_up(rows, incidents=incidents, requests=len(rows) - incidents)
         if errors := _errors(actor, tickets, rows, known, single=_single):
             raise Invalid("The ticket was not opened." if _single else "No ticket was opened.", errors)
-        made = _insert(rows, known, now)
+        made = _insert_once(rows, known, now)
         journal.record(actor, [_draft(ticket) for ticket in made], now=now, new=True)
     return made
 
@@ -82,6 +97,18 @@ def _field_errors(actor: Actor, fields: Mapping[str, Any]) -> list[FieldError]:
     return errors
 
 
+def _insert_once(rows: Sequence[dict[str, Any]], known: Known, now: datetime) -> list[Ticket]:
+    """Insert; a ticket that another system's number has already brought in is refused in words."""
+    if not any(row["external_id"] for row in rows):
+        return _insert(rows, known, now)
+    try:
+        with transaction.atomic():
+            return _insert(rows, known, now)
+    except IntegrityError as error:
+        text = "A ticket of this other system's number is here already."
+        raise Invalid("No ticket was opened.", [FieldError("external_id", text, "Change that one instead.")]) from error
+
+
 def _insert(rows: Sequence[dict[str, Any]], known: Known, now: datetime) -> list[Ticket]:
     numbers = {kind: iter(fresh) for kind, fresh in known.numbers.items()}
     made = []
@@ -111,7 +138,9 @@ def follow_up_ticket(*, actor: Actor, ticket_id: int, now: datetime, description
     with transaction.atomic():
         old = get_ticket(actor, ticket_id)
         if old.state not in ("closed", "cancelled"):
-            raise GuardRefused(f"{old.number} is still open.", [FieldError("state", "A follow-up follows a closed ticket.", "Reopen or change this one.")])
+            raise GuardRefused(
+                f"{old.number} is still open.", [FieldError("state", "A follow-up follows a closed ticket.", "Reopen or change this one.")]
+            )
         values = row_values(old)
         carried = {name: values[name] for name in _CARRIED if actor.is_staff or name in _REQUESTER_SETS}
         if not actor.is_staff:

@@ -12,6 +12,7 @@ from pilothouse.platform.journal import Change, Draft
 from pilothouse.platform.refusals import FieldError, GuardRefused, Invalid, Missing
 from pilothouse.tickets.access import get_ticket, require_work
 from pilothouse.tickets.actions.changing import _write, move_ticket
+from pilothouse.tickets.actions.fields import is_plain_text
 from pilothouse.tickets.models import Link, Ticket
 
 # relation -> how the other end reads it
@@ -32,7 +33,10 @@ def link_ticket(
         ticket = get_ticket(actor, ticket_id, lock=True)
         require_work(actor, ticket)
         other = get_ticket(actor, target) if target is not None and target != "" else None
-        if errors := _link_errors(ticket, relation, other, url):
+        errors = _link_errors(ticket, relation, other, url)
+        if not is_plain_text(label):
+            errors.append(FieldError("label", "This is not a text."))
+        if errors:
             raise Invalid("They were not linked.", errors)
         try:
             with transaction.atomic():
@@ -51,9 +55,17 @@ def _link_errors(ticket: Ticket, relation: str, other: Ticket | None, url: str) 
         errors.append(FieldError("target", "A link leads to a ticket or to an address.", "Give one of them."))
     if other is not None and other.pk == ticket.pk:
         errors.append(FieldError("target", "A ticket is not linked to itself."))
-    if url and (len(url) > 500 or urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+    if url and not _is_address(url):
         errors.append(FieldError("url", "This is not a web address.", "It begins with https:// and has at most 500 characters."))
     return errors
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return is_plain_text(url) and url.isprintable() and len(url) <= 500 and parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:  # brackets that hold no address
+        return False
 
 
 def _link_drafts(link: Link, verb: str, *, gone: bool) -> list[Draft]:
@@ -84,9 +96,11 @@ def merge_ticket(*, actor: Actor, ticket_id: int, into: int | str, now: datetime
     require(actor, Capability.WORK_TICKETS)
     with transaction.atomic():
         duplicate, target = _two(actor, ticket_id, into)
-        if duplicate.state not in ("resolved",):
+        if duplicate.state != "resolved":
             notes = note or f"Duplicate of {target.number}."
-            duplicate = move_ticket(actor=actor, ticket_id=duplicate.pk, state="resolved", now=now, resolution_code="duplicate", resolution_notes=notes)
+            duplicate = move_ticket(
+                actor=actor, ticket_id=duplicate.pk, state="resolved", now=now, resolution_code="duplicate", resolution_notes=notes
+            )
         values = {"merged_into": target.pk, "state": "closed", "closed_at": now}
         _write(actor, duplicate, values, now=now, note=note, verb="ticket.merged")
         before = target.watchers
