@@ -14,6 +14,7 @@ from pilothouse.demo.engine.world import BOUNCING_TEAM, World
 CHANNELS = ("email", "portal", "phone", "chat", "walk_in")
 _CHANNEL_WEIGHTS = tuple(accumulate((34, 30, 22, 11, 3)))
 _WEIGHTS = {id(pool): tuple(accumulate(s.weight for s in pool)) for pool in (INCIDENTS, ALARMS, REQUESTS)}
+_SENDERS = ("policy-apps", "policy-apps", "claims-apps", "claims-apps", "billing", "billing", "broker-portal", "customer-portal", "data")
 _MISROUTED, _BOUNCED, _BOUNCED_BY_TEAM = 0.10, 0.015, 0.42
 
 
@@ -87,14 +88,8 @@ def _write(rng: Random, world: World, intent: Intent) -> None:
     person = world.org.people[intent.requester]
     words["first"] = person.first
     intent.title = voice.title(rng, title.format_map(words))
-    intent.description = voice.message(
-        rng,
-        person,
-        body.format_map(words),
-        channel=intent.channel,
-        error=error.format_map(words) if error else "",
-        colleague=words["colleague"],
-    )
+    error = error.format_map(words) if error else ""
+    intent.description = voice.message(rng, person, body.format_map(words), words, channel=intent.channel, error=error)
 
 
 def _fix(rng: Random, scenario: Scenario, words: dict[str, str]) -> tuple[str, str]:
@@ -136,7 +131,7 @@ def _settle(rng: Random, world: World, intent: Intent) -> None:
 
 def _bounced_by_team(rng: Random, world: World, intent: Intent, path: list[int], bouncer: int) -> tuple[list[int], list[str]]:
     """Send it to and fro: the sender, the bouncing team, the sender, the bouncing team, perhaps once more, then who solves it."""
-    sender = world.team_keys[rng.choice(("policy-apps", "claims-apps", "billing", "broker-portal"))]
+    sender = world.team_keys[rng.choice(_SENDERS)]
     rounds = 1 if rng.random() < 0.75 else 2
     way, passed = [sender, bouncer] * (rounds + 1), []
     for i in range(len(way) - 1):

@@ -12,7 +12,7 @@ from pilothouse.demo.engine.intent import ALARM, Intent
 from pilothouse.demo.engine.life import Life
 from pilothouse.demo.engine.organisation import build
 from pilothouse.demo.engine.plan import HOUR, Day, make_plan
-from pilothouse.demo.engine.related import Child, Duplicate, duplicate_of
+from pilothouse.demo.engine.related import Child, Duplicate, Major, duplicate_of
 from pilothouse.demo.engine.specs import Organisation, TicketLife
 from pilothouse.demo.engine.world import World, look_around
 from pilothouse.tickets.engine.lifecycle import KINDS
@@ -121,6 +121,8 @@ def _number(intents: list[Intent], day: Day) -> None:
 def _live(rng: Random, world: World, intent: Intent, lived: dict[int, Life]) -> Life:
     if intent.parent is not None:
         return Child(world, rng, intent).follow(intent.parent)
+    if "major" in intent.tags:
+        return Major(world, rng, intent).command()
     if intent.twin is not None and intent.twin.ordinal in lived:
         merged = Duplicate(world, rng, intent).merge(intent.twin, lived[intent.twin.ordinal])
         if merged is not None:

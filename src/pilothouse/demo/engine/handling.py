@@ -12,7 +12,7 @@ from pilothouse.tickets.engine.lifecycle import priority
 
 HOUR = 3600
 AUTO_CLOSE_DAYS = 7
-_PICK_UP = {1: 300, 2: 1200, 3: 1.6 * HOUR, 4: 4.6 * HOUR, 5: 8 * HOUR}  # median working seconds until somebody takes it
+_PICK_UP = {1: 300, 2: 1200, 3: 1.9 * HOUR, 4: 5.5 * HOUR, 5: 9 * HOUR}  # median working seconds until somebody takes it
 _RAISED = {(3, 3): (3, 2), (3, 2): (2, 2), (2, 3): (2, 2), (2, 2): (2, 1), (3, 1): (2, 1), (2, 1): (1, 1), (1, 3): (1, 2), (1, 2): (1, 1)}
 
 
@@ -124,7 +124,7 @@ class Handling:
     def _take(self) -> None:
         self._pause(_PICK_UP[self.priority] * (0.3 if self.team == self.desk else 1.0), 1.1)
         self.person = self.world.member(self.rng, self.team)
-        if self.rng.random() < 0.024:  # lies forgotten in the queue
+        if self.rng.random() < 0.036:  # lies forgotten in the queue
             self._pause(12 * 10 * HOUR, 0.8)
         self.life.add(self.life.at, self.person, "ticket.assigned", {"assignee": self.person, "state": "assigned"})
         self.life.add(self.life.at + self.rng.randrange(20, 900), self.person, "ticket.started", {"state": "in_progress"})
@@ -161,7 +161,8 @@ class Handling:
         self._sidesteps()
         if self.intent.question:
             self._ask()
-        self._wait()
+        if not self.intent.at_desk:
+            self._wait()
         self.life.at = self._after(spent * 0.4)
 
     def _sidesteps(self) -> None:

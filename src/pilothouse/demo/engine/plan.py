@@ -63,14 +63,12 @@ def make_plan(seed: int, world: World, tickets: int, first_numbers: tuple[int, i
 
 
 def _arrivals(rng: Random, world: World, total: int) -> list[list[tuple[int, int, int]]]:
-    slots = _slots(rng, world)
-    scale = total / sum(weight for *_, weight in slots)
+    slots = _scattered(rng, _slots(rng, world), total)
     days: list[list[tuple[int, int, int]]] = [[] for _ in range((world.until - world.start) // DAY)]
-    sums = list(accumulate(weight * scale for *_, weight in slots))
-    given = 0
-    for (at, stream, _), so_far in zip(slots, sums, strict=True):
-        # Rounding with a moving threshold spreads the remainder; the last slot takes what is left.
-        due = min(total, int(so_far + rng.random()))
+    # Systematic sampling: each slot gets its share, rounded so that the sum is exact.
+    given, scale, start = 0, total / sum(weight for *_, weight in slots), rng.random()
+    for (at, stream, _), so_far in zip(slots, accumulate(weight * scale for *_, weight in slots), strict=True):
+        due = min(total, int(so_far + start))
         if due > given:
             days[(at - world.start) // DAY].append((at, stream, due - given))
             given = due
@@ -78,6 +76,13 @@ def _arrivals(rng: Random, world: World, total: int) -> list[list[tuple[int, int
         at, stream, _ = slots[-1]
         days[-1].append((at, stream, total - given))
     return days
+
+
+def _scattered(rng: Random, slots: list[tuple[int, int, float]], total: int) -> list[tuple[int, int, float]]:
+    """Scatter the weights as much as counts of independent events are scattered (their variance is their mean)."""
+    scale = total / sum(weight for *_, weight in slots)
+    expected = [max(0.05, weight * scale) for *_, weight in slots]
+    return [(at, stream, weight * rng.gammavariate(k, 1 / k)) for (at, stream, weight), k in zip(slots, expected, strict=True)]
 
 
 def _slots(rng: Random, world: World) -> list[tuple[int, int, float]]:

@@ -27,7 +27,7 @@ from pilothouse.demo.engine.world import World
 REBOOT_DAYS = 10
 STORM_SHARE = 0.16  # of an average day's tickets, each Monday morning
 BACKUP_A_MONTH = (15, 20)
-VPN_A_MONTH = (8, 13)
+VPN_A_MONTH = (10, 14)
 _USUAL_SIZE = 60_000  # VPN trouble grows with a larger demo, the other facts are as they are
 _MAJOR_AT = (0.31, 0.63, 0.94)
 _MAJOR_CHILDREN = (14, 18, 24)

@@ -1,7 +1,8 @@
-"""Lives that hang on another ticket's: duplicates that are merged into it, children that are solved with it."""
+"""Lives that hang together: duplicates that are merged into another ticket, major incidents and their children."""
 
 from random import Random
 
+from pilothouse.demo.engine import phrases
 from pilothouse.demo.engine.handling import Handling, absorb
 from pilothouse.demo.engine.intent import Intent
 from pilothouse.demo.engine.life import Life
@@ -15,6 +16,7 @@ class Duplicate(Handling):
         """Merge it into its twin; None when the twin is solved by then."""
         self._triage()
         at = self.life.at + self.rng.randrange(60, 600)
+        at = max([at, *(int(event.at.timestamp()) + 1 for event in other.events if event.verb == "ticket.absorbed")])
         if at >= min(_solved_at(other), self.world.until):
             return None
         notes = f"Duplicate of {twin.number}."
@@ -27,6 +29,26 @@ class Duplicate(Handling):
 
 def _solved_at(life: Life) -> float:
     return next((e.at.timestamp() for e in life.events if e.verb in ("ticket.resolved", "ticket.cancelled")), float("inf"))
+
+
+class Major(Handling):
+    """A major incident: taken at once, told about every half hour, solved at an hour that its children know."""
+
+    def command(self) -> Life:
+        """Live it from the call to the closing."""
+        solved_at = self.intent.solved_at or self.life.at
+        self._triage()
+        self._hand_to(self.intent.path[-1], "Major incident, bridge is open.")
+        self.person = self.world.member(self.rng, self.team)
+        self.life.add(self.life.at + 60, self.person, "ticket.assigned", {"assignee": self.person})
+        self.life.add(self.life.at + 30, self.person, "ticket.started", {"state": "in_progress"})
+        while self.life.at + 1500 < solved_at:
+            self.life.at += self.rng.randrange(900, 1500)
+            self._comment(self.rng.choice(phrases.MAJOR_UPDATES))
+            self._note(self.rng.choice(phrases.NOTES))
+        self._resolve()
+        self._close()
+        return self.life
 
 
 class Child(Handling):

@@ -1,6 +1,7 @@
 """How people write: greetings, haste, typos, signatures, pasted errors, the footers that nobody reads."""
 
 from random import Random
+from typing import Any
 
 from pilothouse.demo.engine import phrases
 from pilothouse.demo.engine.company import COMPANY, SITES
@@ -52,11 +53,11 @@ def title(rng: Random, text: str) -> str:
     return (misspell(rng, text) if rng.random() < 0.09 else text)[:250]
 
 
-def message(rng: Random, person: Person, body: str, *, channel: str, error: str, colleague: str) -> str:
+def message(rng: Random, person: Person, body: str, words: dict[str, Any], *, channel: str, error: str) -> str:
     """Write a description: by mail with greeting and signature, by phone as the desk's notes, by chat in a line."""
     sloppy = rng.random() < 0.35
-    if rng.random() < 0.4:
-        body = f"{body} {rng.choice(phrases.EXTRAS).format(phone=person.phone, colleague=colleague)}"
+    for extra in rng.sample(phrases.EXTRAS, rng.choice((0, 0, 1, 1, 1, 2))):
+        body = f"{body} {extra.format(phone=person.phone, **words)}"
     if sloppy:
         body = misspell(rng, body, rng.randrange(1, 4))
     if error:

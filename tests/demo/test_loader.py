@@ -1,0 +1,178 @@
+"""The loader on a real database: what is there equals what was drawn, whatever happened on the way."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pilothouse.cmdb.models import CI, Relationship, Service
+from pilothouse.demo import loader
+from pilothouse.demo.command import fill
+from pilothouse.demo.engine.generate import Arguments
+from pilothouse.demo.sign_ins import PASSWORD
+from pilothouse.people.models import Membership, Team, User
+from pilothouse.platform import journal, projections
+from pilothouse.platform.access import Source, system
+from pilothouse.platform.refusals import GuardRefused, Invalid
+from pilothouse.tickets.actions import open_ticket
+from pilothouse.tickets.actions.fields import journal_row
+from pilothouse.tickets.engine.replay import fold
+from pilothouse.tickets.models import Category, Ticket, TicketStory
+from tests.demo.conftest import UNTIL
+from tests.trees import Instance
+
+pytestmark = pytest.mark.django_db
+ARGUMENTS = Arguments(seed=7, tickets=600, days=25, until=UNTIL)
+ACTOR = system(Source.CLI)
+
+
+def _load(data: Path, arguments: Arguments = ARGUMENTS, *, force: bool = False) -> bool:
+    return fill(arguments=arguments, data=data, now=UNTIL, force=force, workers=1).was_there
+
+
+def _numbers() -> list[str]:
+    return list(Ticket.objects.order_by("id").values_list("number", flat=True))
+
+
+def test_the_database_holds_what_was_drawn(tmp_path: Path) -> None:
+    assert not _load(tmp_path)
+    drawn = list(ARGUMENTS.generation().lives())
+    tickets = list(Ticket.objects.order_by("id").select_related("group", "assignee", "requester", "service", "ci", "parent", "merged_into"))
+    assert [ticket.number for ticket in tickets] == [life.fields["number"] for life in drawn]
+    org = ARGUMENTS.generation().organisation
+    for ticket, life in zip(tickets, drawn, strict=True):
+        held = life.fields
+        assert (ticket.title, ticket.state, ticket.opened_at, ticket.resolved_at) == (
+            held["title"],
+            held["state"],
+            held["opened_at"],
+            held["resolved_at"],
+        )
+        assert (ticket.group.key if ticket.group else None) == (None if held["group"] is None else org.teams[held["group"]].key)
+        assert (ticket.assignee.email if ticket.assignee else None) == (
+            None if held["assignee"] is None else org.people[held["assignee"]].email
+        )
+        assert (ticket.parent.number if ticket.parent else None) == (
+            None if held["parent"] is None else drawn[held["parent"]].fields["number"]
+        )
+        assert ticket.created_at == held["opened_at"]
+    assert (User.objects.count(), Team.objects.count(), Service.objects.count(), CI.objects.count()) == (1200, 30, 40, 3000)
+    assert Relationship.objects.count() == len(org.relations)
+    assert Membership.objects.filter(is_lead=True).count() >= 30
+    assert Category.objects.filter(is_active=True, parent=None).count() > 10
+    assert User.objects.get(email="ana@demo.example").check_password(PASSWORD)
+
+
+def test_journals_fold_to_rows_chains_hold_and_projections_rebuild(tmp_path: Path) -> None:
+    _load(tmp_path)
+    for ticket in Ticket.objects.order_by("id")[:600:7]:
+        entries = journal.entries_of("ticket", ticket.pk)
+        assert fold(entries) == journal_row(ticket)
+        assert all(entry.recorded_at == entry.happened_at for entry in entries)
+    assert journal.verify().breaks == ()
+    kept = list(TicketStory.objects.order_by("ticket_id").values())
+    projections.rebuild("ticket_story")
+    assert list(TicketStory.objects.order_by("ticket_id").values()) == kept
+
+
+def test_a_second_run_finds_it_there(tmp_path: Path) -> None:
+    assert not _load(tmp_path)
+    before = _numbers()
+    assert _load(tmp_path)
+    assert _load(tmp_path, Arguments(seed=8, tickets=900, days=30, until=UNTIL))
+    assert _numbers() == before
+
+
+def test_facts_that_were_lost_are_written_again(tmp_path: Path) -> None:
+    _load(tmp_path)
+    first = (tmp_path / "demo-facts.json").read_text()
+    (tmp_path / "demo-facts.json").unlink()
+    _load(tmp_path)
+    assert (tmp_path / "demo-facts.json").read_text() == first
+    assert len(_numbers()) == 600
+
+
+def test_the_facts_name_tickets_that_are_there(tmp_path: Path) -> None:
+    _load(tmp_path)
+    told = json.loads((tmp_path / "demo-facts.json").read_text())
+    assert (told["seed"], told["tickets"], told["until"]) == (7, 600, UNTIL.isoformat())
+    assert {fact["key"] for fact in told["facts"]} >= {"reboot", "vpn", "backup", "logon-storm", "bounces", "cmdb-wrong-os"}
+    for fact in told["facts"]:
+        assert Ticket.objects.filter(number__in=fact["tickets"]).count() == fact["count"], fact["key"]
+    text = (tmp_path / "demo-facts.md").read_text()
+    assert all(fact["finding"] in text for fact in told["facts"])
+
+
+def test_a_load_that_was_cut_off_goes_on_where_it_stood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loader, "_BATCH", 100)
+    begun = loader.begin(actor=ACTOR, arguments=ARGUMENTS, now=UNTIL)
+
+    def stop_soon(count: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        loader.load(actor=ACTOR, begun=begun, now=UNTIL, told=stop_soon)
+    assert 0 < Ticket.objects.count() < 600
+    other = Arguments(seed=99, tickets=700, days=30, until=UNTIL)
+    assert not _load(tmp_path, other)  # goes on with what was begun
+    assert sorted(_numbers()) == sorted(life.fields["number"] for life in ARGUMENTS.generation().lives())
+    assert _load(tmp_path)
+
+
+def test_other_peoples_tickets_are_left_alone(tmp_path: Path) -> None:
+    mine = open_ticket(actor=ACTOR, now=UNTIL, title="A real one")
+    with pytest.raises(GuardRefused, match="has tickets already"):
+        _load(tmp_path)
+    assert _numbers() == [mine.number]
+    assert not _load(tmp_path, force=True)
+    assert Ticket.objects.count() == 601
+    assert Ticket.objects.get(pk=mine.pk).title == "A real one"
+    fresh = open_ticket(actor=ACTOR, now=UNTIL, title="And one more")
+    assert fresh.number > max(number for number in _numbers() if number != fresh.number and number.startswith("INC"))
+
+
+def test_too_few_tickets_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(Invalid) as refused:
+        _load(tmp_path, Arguments(seed=7, tickets=50, days=25, until=UNTIL))
+    assert refused.value.errors[0].field == "tickets"
+    assert not User.objects.exists()
+
+
+@pytest.fixture
+def empty(seed: Path, folder: Path) -> Iterator[Instance]:
+    made = Instance(folder, seed)
+    yield made
+    made.stop()
+
+
+def _contents(instance: Instance) -> list[tuple[object, ...]]:
+    """What the tickets and their journal say, without ids."""
+    server = (
+        "SELECT t.number, t.state, t.updated_at, count(*), max(e.happened_at), string_agg(e.verb, ' ' ORDER BY e.seq) FROM tickets_ticket t"
+    )
+    return instance.rows(f"{server} JOIN journal_entry e ON e.kind = 'ticket' AND e.record_id = t.id GROUP BY t.id ORDER BY t.number")
+
+
+@pytest.mark.timeout(240)
+def test_the_command_loads_with_two_processes_survives_a_kill_and_says_so(empty: Instance) -> None:
+    arguments = ("demo", "--only-load", "--tickets", "3000", "--days", "60", "--until", "2026-11-23T11:20+00:00")
+    up = empty.up()
+    loading = empty.start(*arguments)
+    with psycopg.connect(empty.url, autocommit=True) as connection:
+        while loading.poll() is None and not connection.execute("SELECT 1 FROM tickets_ticket LIMIT 1").fetchone():
+            connection.execute("SELECT pg_sleep(0.05)")
+    loading.kill()
+    loading.wait()
+    said = empty.command(*arguments)
+    assert said.returncode == 0, said.stderr
+    assert "is loaded: 3,000 tickets over 60 days until 2026-11-23 11:00 UTC" in said.stderr
+    lives = Arguments(seed=7, tickets=3000, days=60, until=datetime(2026, 11, 23, 11, tzinfo=UTC)).generation().lives()
+    expected = sorted((life.fields["number"], len(life.events)) for life in lives)
+    assert [(number, count) for number, _, _, count, *_ in _contents(empty)] == expected
+    again = empty.command("demo", "--only-load")
+    assert again.returncode == 0
+    assert "there already" in again.stderr
+    assert up.poll() is None
