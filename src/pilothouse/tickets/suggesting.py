@@ -15,7 +15,7 @@ Suggestion = tuple[str, str]  # the value to put in, and a line that explains it
 
 
 def _people(actor: Actor, text: str, *, staff: bool = False) -> list[User]:
-    found = User.objects.filter(Q(name__icontains=text) | Q(email__istartswith=text), is_active=True)
+    found = User.objects.filter(Q(name__istartswith=text) | Q(name__icontains=f" {text}") | Q(email__istartswith=text), is_active=True)
     found = found.exclude(role="requester") if staff else found
     return list(found.order_by("name")[:MOST])
 
