@@ -13,6 +13,7 @@ from pilothouse.people.models import User
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.tickets import names, queries
 from pilothouse.tickets.access import sees
+from pilothouse.tickets.actions.changing import CHANGEABLE
 from pilothouse.tickets.engine.fields import FIELDS
 from pilothouse.tickets.engine.queue_language import Context, Mistake, Query, SortKey, evaluate, format_query, parse, resolve
 from pilothouse.tickets.engine.queue_language.meaning import names_in
@@ -249,3 +250,8 @@ def test_the_roles_of_the_desk_are_what_the_tests_suppose(desk: Desk) -> None:
     assert not desk.requester.can(Capability.READ_TICKETS)
     assert User.objects.count() == 4
     assert isinstance(parse(""), Query)
+
+
+def test_the_fields_that_can_be_edited_are_those_that_the_action_changes() -> None:
+    long_texts = {"description", "resolution_notes", "extra"}  # no columns
+    assert {declared.key for declared in FIELDS if declared.editable} == set(CHANGEABLE) - long_texts

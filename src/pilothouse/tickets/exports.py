@@ -67,7 +67,7 @@ def export_tickets(
 def header_of(column: Field, zone: ZoneInfo) -> str:
     """Return a column's header: its label, with the zone of its times and the unit of its lengths."""
     unit = {FieldType.INSTANT: zone.key, FieldType.DURATION: "seconds"}.get(column.type)
-    return f"{column.header} ({unit})" if unit else column.header
+    return f"{column.label} ({unit})" if unit else column.label
 
 
 def _rows(selection: queries.Selection, columns: Sequence[Field], zone: ZoneInfo) -> Iterator[list[str | int]]:

@@ -56,23 +56,12 @@ class Field:
     default_column: bool = False
     width: str = "12ch"
     editable: bool = False
-    staff_only: bool = False
     help: str = ""
 
     def __post_init__(self) -> None:
         path = self.path or (f"{self.key}_id" if self.type is FieldType.REFERENCE else self.key)
         object.__setattr__(self, "path", path)
         object.__setattr__(self, "shown", self.shown or (f"{self.key}__name" if self.type is FieldType.REFERENCE else path))
-
-    @property
-    def rest_key(self) -> str:
-        """The key in REST bodies and the `fields=` parameter."""
-        return self.key
-
-    @property
-    def header(self) -> str:
-        """The header of an export's column."""
-        return self.label
 
     @property
     def comparable(self) -> bool:
@@ -96,6 +85,18 @@ FIELDS: tuple[Field, ...] = (
         default_column=True,
         width="11ch",
         help="The ticket's number; INC12, inc0000012 and 12 find INC0000012.",
+    ),
+    Field(
+        name="priority",
+        key="priority",
+        label="Priority",
+        type=_T.LEVEL,
+        aliases=("prio", "p"),
+        levels=PRIORITIES,
+        default_column=True,
+        width="4ch",
+        editable=True,
+        help="1 (critical) to 5 (planning); priority<=2 is 1 and 2.",
     ),
     Field(
         name="kind",
@@ -129,17 +130,6 @@ FIELDS: tuple[Field, ...] = (
         default_column=True,
         width="13ch",
         help="A state, or open (new, assigned, in progress, on hold) or done (resolved, closed, cancelled).",
-    ),
-    Field(
-        name="priority",
-        key="priority",
-        label="Priority",
-        type=_T.LEVEL,
-        aliases=("prio", "p"),
-        levels=PRIORITIES,
-        default_column=True,
-        width="4ch",
-        help="1 (critical) to 5 (planning); priority<=2 is 1 and 2.",
     ),
     Field(
         name="impact",
@@ -264,6 +254,7 @@ FIELDS: tuple[Field, ...] = (
         aliases=("hold-reason",),
         values={**HOLD_REASONS, "": "None"},
         width="10ch",
+        editable=True,
         help="What it waits for.",
     ),
     Field(
@@ -274,6 +265,7 @@ FIELDS: tuple[Field, ...] = (
         nullable=True,
         ahead=True,
         width="13ch",
+        editable=True,
         help="When the hold ends; hold-until<2d is within two days from now, or past.",
     ),
     Field(
@@ -321,6 +313,7 @@ FIELDS: tuple[Field, ...] = (
         aliases=("resolution-code",),
         values=RESOLUTION_CODES,
         width="14ch",
+        editable=True,
         help="The whole resolution code; * stands for any letters.",
     ),
     Field(
@@ -332,6 +325,7 @@ FIELDS: tuple[Field, ...] = (
         names="ticket",
         nullable=True,
         width="11ch",
+        editable=True,
         help="The parent ticket's number.",
     ),
     Field(
@@ -434,7 +428,7 @@ FIELDS: tuple[Field, ...] = (
 
 BY_NAME: Mapping[str, Field] = {each: declared for declared in FIELDS for each in (declared.name, *declared.aliases)}
 BY_KEY: Mapping[str, Field] = {declared.key: declared for declared in FIELDS}
-DEFAULT_COLUMNS: tuple[str, ...] = ("number", "priority", "title", "state", "group", "assignee", "opened", "updated")
+DEFAULT_COLUMNS: tuple[str, ...] = tuple(declared.name for declared in FIELDS if declared.default_column)
 
 
 def find(name: str) -> Field | None:
