@@ -488,6 +488,10 @@ def user_deactivate(email: str) -> None:
 
 def main() -> None:
     """Run the command line."""
+    if sys.argv[1:2] not in (["up"], ["web"], ["worker"], ["migrate"], ["demo"]):  # these run for long and stay light
+        from pilothouse.connectors import command as importing
+
+        importing.register(app, _database, _plainly)
     try:
         app()
     except BrokenPipeError:  # `pilothouse user list | head` ends quietly
