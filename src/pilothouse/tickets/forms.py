@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 
 from pilothouse.cmdb.models import CI, Service
 from pilothouse.people.models import Team, User
-from pilothouse.platform.refusals import Refused
+from pilothouse.platform.forms import RecordField, RefusableForm
 from pilothouse.tickets.engine.lifecycle import CHANNELS, HOLD_REASONS, KINDS, RESOLUTION_CODES
 from pilothouse.tickets.models import Category, Ticket
 
@@ -79,14 +79,6 @@ class TicketField(forms.CharField):
         return found
 
 
-class RecordField(forms.ModelChoiceField):
-    """A choice among a few records; cleans to an id, since actions take ids."""
-
-    def clean(self, value: Any) -> Any:
-        record = super().clean(value)
-        return record.pk if record is not None else None
-
-
 class TagsField(forms.CharField):
     """Words between commas; cleans to a list without doubles."""
 
@@ -129,22 +121,14 @@ def _teams() -> Any:
     return Team.objects.filter(is_active=True)
 
 
-class DeskForm(forms.Form):
-    """A form that knows its reader's zone, and that takes an action's refusal back into its fields."""
+class DeskForm(RefusableForm):
+    """A form that knows its reader's zone."""
 
     def __init__(self, *args: Any, zone: str = "UTC", **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **kwargs)
         for field in self.fields.values():
             if isinstance(field, InstantField):
                 field.zone = ZoneInfo(zone)
-
-    def refuse(self, refusal: Refused) -> None:
-        """Put each of a refusal's errors beside its field, or above the form when there is no such field."""
-        for error in refusal.errors:
-            message = f"{error.message} {error.hint}".strip()
-            self.add_error(error.field if error.field in self.fields else None, message)
-        if not refusal.errors:
-            self.add_error(None, refusal.message)
 
 
 class AssignForm(DeskForm):

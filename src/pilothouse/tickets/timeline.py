@@ -3,7 +3,7 @@
 The journal keeps ids and stored words; here they become names and labels, in one query per kind of record.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -112,9 +112,13 @@ def timeline(actor: Actor, ticket: Ticket) -> list[Line]:
 
 def chosen(lines: Iterable[Line], what: str, verb: str = "") -> list[Line]:
     """Filter lines: "all", "comments" (replies and notes), "changes" or "mine"; and, if given, one verb."""
-    tests = {"comments": lambda line: line.speech, "changes": lambda line: not line.speech, "mine": lambda line: line.mine}
-    test = tests.get(what, lambda line: True)
-    return [line for line in lines if test(line) and verb in ("", line.verb)]
+    tests: Mapping[str, Callable[[Line], object]] = {
+        "comments": lambda line: line.speech,
+        "changes": lambda line: not line.speech,
+        "mine": lambda line: line.mine,
+    }
+    test = tests.get(what)
+    return [line for line in lines if (test is None or test(line)) and verb in ("", line.verb)]
 
 
 def verbs(lines: Iterable[Line]) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """The ticket page and what is done on it. Each form is an ordinary POST answered by a redirect, or by the page with its refusal."""
 
 import unicodedata
-from typing import Any
+from typing import Any, BinaryIO, cast
 from urllib.parse import quote
 
 from django.contrib import messages
@@ -103,8 +103,13 @@ def comment(request: HttpRequest, actor: Actor, number: str) -> HttpResponseBase
             actions.comment_on_ticket(actor=actor, ticket_id=ticket.pk, text=form.cleaned_data["text"], private=private, now=clock.now())
         if upload is not None:
             actions.attach_file(
-                actor=actor, ticket_id=ticket.pk, name=upload.name or "file", content=upload, private=private, now=clock.now()
-            )  # type: ignore[arg-type]
+                actor=actor,
+                ticket_id=ticket.pk,
+                name=upload.name or "file",
+                content=cast(BinaryIO, upload),
+                private=private,
+                now=clock.now(),
+            )
     except Refused as refusal:
         return _refused(request, actor, number, "comment", form, refusal)
     messages.success(
@@ -199,17 +204,18 @@ def _both_sides(request: HttpRequest, actor: Actor, form: EditTicketForm, stale:
             data[name] = value
     again = EditTicketForm(data, initial=shown_values(ticket), zone=actor.time_zone)
     again.is_valid()
+    beside = {name for name in form.changed_data if now_shown[name] != data.get(name, "")}
     sides = [
         {"field": again[name], "theirs": _in_words(again, name, now_shown[name]), "moved": now_shown[name] != was_shown[name]}
         for name in form.changed_data
-        if now_shown[name] != data.get(name, "")
+        if name in beside
     ]
     moved = [
         {"label": again[name].label, "before": _in_words(again, name, was_shown[name]), "after": _in_words(again, name, now_shown[name])}
         for name in now_shown
         if name not in form.changed_data and now_shown[name] != was_shown[name]
     ]
-    rest = [field for field in again if field.name not in {side["field"].name for side in sides}]
+    rest = [field for field in again if field.name not in beside]
     shown = {"ticket": ticket, "form": again, "version": stale.version, "sides": sides, "moved": moved, "rest": rest, "stale": stale}
     return render(request, "tickets/edit.html", {**shown, "categories": form.categories()}, status=stale.status)
 

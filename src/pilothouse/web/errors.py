@@ -58,7 +58,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500: a page that needs neither database nor session; an outage is told as one."""
     if found := outage(sys.exc_info()[1]):
         return _outage_answer(request, found)
-    return render(None, "web/error_plain.html", {"words": WORDS[500]}, status=500)  # type: ignore[arg-type]
+    return render(None, "web/error_plain.html", {"words": WORDS[500]}, status=500)
 
 
 def _outage_answer(request: HttpRequest, found: Outage) -> HttpResponse:
@@ -69,7 +69,7 @@ def _outage_answer(request: HttpRequest, found: Outage) -> HttpResponse:
         answer = JsonResponse(problem, status=found.status, content_type="application/problem+json")
     else:
         words = Words(found.title, found.text)
-        answer = render(None, "web/error_plain.html", {"words": words, "status": found.status}, status=found.status)  # type: ignore[arg-type]
+        answer = render(None, "web/error_plain.html", {"words": words, "status": found.status}, status=found.status)
     answer["Retry-After"] = str(found.retry_after_seconds)
     return answer
 
