@@ -47,9 +47,7 @@ class Step:
     relation: str
 
 
-def impact_walk(
-    start: int, edges: Iterable[tuple[int, str, int]], direction: Literal["up", "down"], *, depth: int = 6
-) -> list[Step]:
+def impact_walk(start: int, edges: Iterable[tuple[int, str, int]], direction: Literal["up", "down"], *, depth: int = 6) -> list[Step]:
     """Walk relationships from `start`, breadth first, each CI once, at most `depth` steps; cycles are safe.
 
     >>> impact_walk(3, [(1, "runs_on", 2), (2, "depends_on", 3)], "up")
@@ -79,13 +77,26 @@ def _neighbours(edges: Iterable[tuple[int, str, int]], direction: str) -> dict[i
 
 def attribute_faults(ci_class: str, attributes: Mapping[str, Any]) -> list[str]:
     """Say what is wrong with a CI's attributes: names and values must be short plain text or numbers."""
+    if not isinstance(attributes, Mapping):
+        return ["attributes are named values"]
     faults = []
     for name, value in attributes.items():
-        if not isinstance(name, str) or not 0 < len(name) <= 60:
+        if not _is_short_text(name, 60) or not name:
             faults.append(f"attribute name {name!r} must be 1 to 60 characters")
-        elif not isinstance(value, str | int | bool | None) or (isinstance(value, str) and len(value) > 2000):
+        elif not _is_plain_value(value):
             faults.append(f"attribute {name}: a text of at most 2,000 characters, a whole number, yes or no")
     return faults if ci_class in CI_CLASSES else [*faults, f"no such class: {ci_class}"]
+
+
+def _is_plain_value(value: Any) -> bool:
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return value is None or _is_short_text(value, 2000)
+
+
+def _is_short_text(value: Any, most: int) -> bool:
+    fits = isinstance(value, str) and len(value) <= most and "\x00" not in value
+    return fits and not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
 def attribute_names(ci_class: str, present: Sequence[str] = ()) -> list[str]:

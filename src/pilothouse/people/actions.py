@@ -20,6 +20,7 @@ from pilothouse.platform import journal
 from pilothouse.platform.access import Actor, Capability, Role, Source, system
 from pilothouse.platform.journal import Change, Draft
 from pilothouse.platform.refusals import FieldError, Forbidden, Invalid, Missing
+from pilothouse.platform.texts import is_plain_text, text_errors
 
 _PERSON_FIELDS = ("email", "name", "role", "title", "site", "phone", "time_zone", "is_active")
 _TEAM_FIELDS = ("name", "key", "description", "time_zone", "is_restricted", "is_active")
@@ -36,7 +37,8 @@ def _values(row: Any, names: Iterable[str]) -> dict[str, Any]:
 
 
 def _person_errors(values: Mapping[str, Any], own_id: int | None = None) -> list[FieldError]:
-    errors = []
+    if errors := text_errors(User, values):
+        return errors
     try:
         validate_email(values.get("email", ""))
     except ValidationError:
@@ -68,13 +70,16 @@ def add_person(
     values = {"email": email.strip(), "name": name.strip(), "role": role, **more}
     user = User(created_at=now, **values)
     errors = _person_errors(values) + (_password_errors(password, user) if password is not None else [])
+    teams = sorted(set(teams))
+    if Team.objects.filter(pk__in=teams).count() != len(teams):
+        errors.append(FieldError("teams", "There is no such team."))
     if errors:
         raise Invalid("The person was not added.", errors)
     with transaction.atomic():
         user.password = make_password(password)
         user.save(force_insert=True)
         Membership.objects.bulk_create(Membership(user=user, team_id=team_id) for team_id in teams)
-        changes = (*_changes({}, _values(user, _PERSON_FIELDS)), Change("teams", [], sorted(teams)))
+        changes = (*_changes({}, _values(user, _PERSON_FIELDS)), Change("teams", [], teams))
         journal.record(actor, [Draft("person", user.pk, "person.added", changes)], now=now, new=True)
     return user
 
@@ -100,7 +105,9 @@ def _keep_an_administrator(user: User, changes: Mapping[str, Any]) -> None:
     if user.role == Role.ADMINISTRATOR and user.is_active and loses:
         others = User.objects.filter(role=Role.ADMINISTRATOR, is_active=True).exclude(pk=user.pk)
         if not others.exists():
-            raise Invalid("The person was not changed.", [FieldError("role", "This is the last active administrator.", "Make another one first.")])
+            raise Invalid(
+                "The person was not changed.", [FieldError("role", "This is the last active administrator.", "Make another one first.")]
+            )
 
 
 def _locked(model: Any, pk: int, word: str) -> Any:
@@ -122,7 +129,12 @@ def _save(actor: Actor, row: Any, kind: str, before: Mapping[str, Any], changes:
 
 
 def set_password(*, actor: Actor, user_id: int, password: str, now: datetime) -> None:
-    """Set a password: one's own, or anybody's for an administrator. Other sessions of that person end with it."""
+    """Set a password: one's own, or anybody's for an administrator. Other sessions of that person end with it.
+
+    Not through an API token: a leaked one must not become a way in that outlives it.
+    """
+    if actor.source is Source.REST:
+        raise Forbidden("Passwords are set on a page or on the command line, not through an API token.")
     if user_id != actor.user_id:
         require(actor, Capability.MANAGE_PEOPLE)
     with transaction.atomic():
@@ -137,7 +149,8 @@ def set_password(*, actor: Actor, user_id: int, password: str, now: datetime) ->
 def add_team(*, actor: Actor, name: str, now: datetime, key: str = "", **more: Any) -> Team:
     """Add a resolver group; the key is made from the name when it is not given."""
     require(actor, Capability.MANAGE_PEOPLE)
-    values = {"name": name.strip(), "key": key or slugify(name)[:60], **more}
+    key = key or slugify(name)[:60] or slugify(name, allow_unicode=True).encode("punycode").decode()[:60].lower().strip("-")
+    values = {"name": name.strip(), "key": key, **more}
     if errors := _team_errors(values):
         raise Invalid("The team was not added.", errors)
     with transaction.atomic():
@@ -147,8 +160,9 @@ def add_team(*, actor: Actor, name: str, now: datetime, key: str = "", **more: A
 
 
 def _team_errors(values: Mapping[str, Any], own_id: int | None = None) -> list[FieldError]:
+    if errors := text_errors(Team, values):
+        return errors
     others = Team.objects.exclude(pk=own_id)
-    errors = []
     if not values.get("name"):
         errors.append(FieldError("name", "A team has a name."))
     if others.filter(name=values.get("name")).exists() or others.filter(key=values.get("key")).exists():
@@ -175,7 +189,8 @@ def change_team(*, actor: Actor, team_id: int, changes: Mapping[str, Any], now: 
 def set_members(*, actor: Actor, team_id: int, members: Iterable[int], leads: Iterable[int] = (), now: datetime) -> None:
     """Make these people the team's members, and these of them its leads. A lead of the team may do it too."""
     leads, members = set(leads), set(members)
-    if not Membership.objects.filter(team_id=team_id, user_id=actor.user_id, is_lead=True).exists() or not actor.is_staff:
+    leads_it = Membership.objects.filter(team_id=team_id, user_id=actor.user_id, is_lead=True).exists()
+    if not leads_it or not actor.is_staff or actor.scopes is not None:
         require(actor, Capability.MANAGE_PEOPLE)
     if leads - members:
         raise Invalid("The members were not changed.", [FieldError("leads", "A lead is a member of the team.")])
@@ -202,10 +217,10 @@ class NewToken:
 
 def issue_token(*, actor: Actor, name: str, now: datetime, days: int | None = 90, scopes: Sequence[str] | None = None) -> NewToken:
     """Issue an API token for oneself: at most what one's role may do, for `days` (None: without end). Not by another token."""
-    if actor.user_id is None or actor.scopes is not None:
+    if actor.user_id is None or actor.scopes is not None or actor.source is Source.REST:
         raise Forbidden("Tokens are issued on your profile page, by yourself, not through a token.")
     errors = [FieldError("scopes", f"There is no scope “{s}”.") for s in scopes or () if s not in list(Capability)]
-    if not name.strip():
+    if not name.strip() or not is_plain_text(name):
         errors.append(FieldError("name", "A token has a name.", "Say what it is for."))
     if days is not None and not 1 <= days <= 3650:
         errors.append(FieldError("days", "A token lives 1 to 3,650 days."))
@@ -283,7 +298,9 @@ def add_people_in_bulk(*, actor: Actor, people: Sequence[User], now: datetime, r
     with transaction.atomic():
         made = User.objects.bulk_create(people, batch_size=2000)
         drafts = [
-            Draft("person", u.pk, "person.added", _changes({}, _values(u, _PERSON_FIELDS)), happened_at=recorded_at, recorded_at=recorded_at)
+            Draft(
+                "person", u.pk, "person.added", _changes({}, _values(u, _PERSON_FIELDS)), happened_at=recorded_at, recorded_at=recorded_at
+            )
             for u in made
         ]
         journal.record(actor, drafts, now=now, new=True, quiet=True)

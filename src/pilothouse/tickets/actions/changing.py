@@ -14,13 +14,13 @@ from pilothouse.platform import journal
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.journal import Change, Draft, Entry
 from pilothouse.platform.refusals import FieldError, Forbidden, GuardRefused, Invalid, Missing, StaleVersion
+from pilothouse.platform.texts import is_plain_text
 from pilothouse.tickets.access import get_ticket, require_work
 from pilothouse.tickets.actions.fields import (
     ATTRIBUTES,
     INSTANTS,
     Known,
     changes_between,
-    is_plain_text,
     journal_value,
     look_up,
     reference_errors,

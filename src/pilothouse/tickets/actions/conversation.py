@@ -14,9 +14,9 @@ from pilothouse.platform import journal
 from pilothouse.platform.access import Actor, Capability, Source, system
 from pilothouse.platform.journal import Change, Draft, Entry
 from pilothouse.platform.refusals import FieldError, Forbidden, Invalid
+from pilothouse.platform.texts import is_plain_text
 from pilothouse.tickets.access import get_ticket, sees
 from pilothouse.tickets.actions.changing import move_ticket
-from pilothouse.tickets.actions.fields import is_plain_text
 from pilothouse.tickets.engine.replay import COMMENTED, NOTED
 from pilothouse.tickets.models import Ticket
 

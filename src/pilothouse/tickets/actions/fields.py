@@ -9,6 +9,7 @@ from django.db import connection
 
 from pilothouse.platform.journal import Change, instant_text
 from pilothouse.platform.refusals import FieldError
+from pilothouse.platform.texts import is_plain_text
 from pilothouse.tickets.engine.lifecycle import CHANNELS, DEFAULT_MATRIX, HOLD_REASONS, KINDS, RESOLUTION_CODES
 from pilothouse.tickets.engine.replay import EMPTY
 from pilothouse.tickets.models import Ticket
@@ -98,17 +99,6 @@ def _problem(name: str, value: Any) -> tuple[str, str] | None:
         aware = value is None or (isinstance(value, datetime) and value.tzinfo is not None)
         return None if aware else ("This is not an instant.", "For instance 2026-11-24T16:00:00Z.")
     return _extra_problem(value) if name == "extra" else None
-
-
-def is_plain_text(value: Any) -> bool:
-    """Say whether the database and the journal can keep this as a text: no NUL, no half of a surrogate pair."""
-    if not isinstance(value, str) or "\x00" in value:
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _is_id(value: Any) -> bool:

@@ -10,9 +10,9 @@ from pilothouse.platform import journal
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.journal import Change, Draft
 from pilothouse.platform.refusals import FieldError, GuardRefused, Invalid, Missing
+from pilothouse.platform.texts import is_plain_text
 from pilothouse.tickets.access import get_ticket, require_work
 from pilothouse.tickets.actions.changing import _write, move_ticket
-from pilothouse.tickets.actions.fields import is_plain_text
 from pilothouse.tickets.models import Link, Ticket
 
 # relation -> how the other end reads it

@@ -1,0 +1,191 @@
+"""Every action journals: each public function of every actions module has a scenario here that shows a new entry.
+
+A new action without a scenario fails this test; an action that has a reason to journal nothing says so in QUIET.
+"""
+
+import importlib
+import inspect
+import io
+import pkgutil
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import pilothouse
+from pilothouse.cmdb import actions as cmdb
+from pilothouse.cmdb.models import CI, Relationship, Service
+from pilothouse.people import actions as people
+from pilothouse.people.models import Membership, Team, User
+from pilothouse.platform import access
+from pilothouse.platform.models import JournalEntry
+from pilothouse.tickets import actions as tickets
+from tests.organisation import NOW, PASSWORD, Organisation, set_up
+
+# Functions that begin with a verb but record nothing about any record, and why.
+QUIET = {
+    "people.sign_in_waits": "it reads",
+    "connectors.note_progress": "a progress bar's position is not history",
+    "connectors.digest": "it is pure",
+    "connectors.import_batch": "it writes through tickets/history.py; tests/connectors holds its entries against the file",
+    "connectors.request_import": "tests/connectors runs whole imports",
+    "connectors.end_import": "tests/connectors runs whole imports",
+}
+Scenario = Callable[[Organisation], Any]
+SCENARIOS: dict[str, Scenario] = {}
+
+
+def scenario(name: str) -> Callable[[Scenario], Scenario]:
+    def keep(act: Scenario) -> Scenario:
+        SCENARIOS[name] = act
+        return act
+
+    return keep
+
+
+def actions() -> dict[str, Callable[..., Any]]:
+    """Return every public function that a module named `actions` offers, as `room.function`."""
+    found = {}
+    for module_info in pkgutil.walk_packages(pilothouse.__path__, "pilothouse."):
+        room, _, name = module_info.name.removeprefix("pilothouse.").partition(".")
+        if name == "actions":
+            module = importlib.import_module(module_info.name)
+            for each, value in inspect.getmembers(module, inspect.isfunction):
+                if not each.startswith("_") and value.__module__.startswith(module_info.name):
+                    found[f"{room}.{each}"] = value
+    return found
+
+
+def opened(org: Organisation, **more: Any) -> Any:
+    return tickets.open_ticket(actor=org.ana, title="VPN", requester=org.rita.user_id, now=NOW, **more)
+
+
+def closed(org: Organisation) -> Any:
+    return tickets.move_ticket(actor=org.ana, ticket_id=opened(org).pk, state="cancelled", note="no", now=NOW)
+
+
+def resolved(org: Organisation) -> Any:
+    return tickets.move_ticket(
+        actor=org.ana, ticket_id=opened(org).pk, state="resolved", resolution_code="solved", resolution_notes="Done.", now=NOW
+    )
+
+
+SCENARIOS |= {
+    "tickets.open_ticket": opened,
+    "tickets.open_tickets": lambda org: tickets.open_tickets(actor=org.ana, tickets=[{"title": "a"}, {"title": "b"}], now=NOW),
+    "tickets.follow_up_ticket": lambda org: tickets.follow_up_ticket(actor=org.ana, ticket_id=closed(org).pk, now=NOW),
+    "tickets.change_ticket": lambda org: tickets.change_ticket(actor=org.ana, ticket_id=opened(org).pk, changes={"impact": 1}, now=NOW),
+    "tickets.assign_ticket": lambda org: tickets.assign_ticket(actor=org.ana, ticket_id=opened(org).pk, group=org.network, now=NOW),
+    "tickets.move_ticket": lambda org: tickets.move_ticket(actor=org.ana, ticket_id=opened(org).pk, state="in_progress", now=NOW),
+    "tickets.comment_on_ticket": lambda org: tickets.comment_on_ticket(actor=org.rita, ticket_id=opened(org).pk, text="Hi", now=NOW),
+    "tickets.watch_ticket": lambda org: tickets.watch_ticket(actor=org.alan, ticket_id=opened(org).pk, now=NOW),
+    "tickets.close_resolved_tickets": lambda org: (resolved(org), tickets.close_resolved_tickets(actor=org.ana, now=NOW, days=0)),
+    "tickets.set_priority_matrix": lambda org: tickets.set_priority_matrix(actor=org.adam, matrix={(1, 1): 2}, now=NOW),
+    "tickets.merge_ticket": lambda org: tickets.merge_ticket(actor=org.ana, ticket_id=opened(org).pk, into=opened(org).pk, now=NOW),
+}
+
+
+@scenario("tickets.unwatch_ticket")
+def _(org: Organisation) -> None:
+    ticket = opened(org, watchers=[org.alan.user_id])
+    tickets.unwatch_ticket(actor=org.alan, ticket_id=ticket.pk, now=NOW)
+
+
+@scenario("tickets.attach_file")
+@scenario("tickets.remove_attachment")
+def _(org: Organisation) -> None:
+    ticket = opened(org)
+    made = tickets.attach_file(actor=org.ana, ticket_id=ticket.pk, name="a.log", content=io.BytesIO(b"x"), now=NOW)
+    tickets.remove_attachment(actor=org.ana, attachment_id=made.pk, now=NOW)
+
+
+@scenario("tickets.link_ticket")
+@scenario("tickets.unlink_ticket")
+def _(org: Organisation) -> None:
+    link = tickets.link_ticket(actor=org.ana, ticket_id=opened(org).pk, relation="blocks", target=opened(org).pk, now=NOW)
+    tickets.unlink_ticket(actor=org.ana, link_id=link.pk, now=NOW)
+
+
+@scenario("tickets.undo_changes")
+def _(org: Organisation) -> None:
+    ticket = opened(org)
+    actor = org.ana.through(access.Source.PAGE, "r1")
+    tickets.change_ticket(actor=actor, ticket_id=ticket.pk, changes={"impact": 1}, now=NOW)
+    assert tickets.undo_changes(actor=actor, ticket_ids=[ticket.pk], request_id="r1", now=NOW) == {}
+
+
+def _person(org: Organisation) -> Any:
+    return people.add_person(actor=org.adam, email="new@example.org", name="New", role="agent", now=NOW)
+
+
+SCENARIOS |= {
+    "people.add_person": _person,
+    "people.change_person": lambda org: people.change_person(
+        actor=org.adam, user_id=org.rita.user_id or 0, changes={"site": "Porto"}, now=NOW
+    ),
+    "people.set_password": lambda org: people.set_password(actor=org.adam, user_id=org.rita.user_id or 0, password=PASSWORD, now=NOW),
+    "people.add_team": lambda org: people.add_team(actor=org.adam, name="Storage", now=NOW),
+    "people.change_team": lambda org: people.change_team(actor=org.adam, team_id=org.network, changes={"name": "Networks"}, now=NOW),
+    "people.set_members": lambda org: people.set_members(actor=org.adam, team_id=org.payroll, members=[org.alan.user_id or 0], now=NOW),
+    "people.issue_token": lambda org: people.issue_token(actor=org.alan, name="script", now=NOW),
+    "people.note_sign_in": lambda org: people.note_sign_in(user_id=org.alan.user_id or 0, actor=org.alan, now=NOW),
+    "people.note_sign_out": lambda org: people.note_sign_out(actor=org.alan, now=NOW),
+    "people.note_failed_sign_in": lambda org: people.note_failed_sign_in(email="alan@example.org", address="10.0.0.1", now=NOW),
+    "people.add_people_in_bulk": lambda org: people.add_people_in_bulk(
+        actor=org.adam, people=[User(email="a@example.org", name="A", created_at=NOW)], now=NOW
+    ),
+    "people.add_teams_in_bulk": lambda org: people.add_teams_in_bulk(actor=org.adam, teams=[Team(name="A", key="a")], now=NOW),
+    "people.add_memberships_in_bulk": lambda org: people.add_memberships_in_bulk(
+        actor=org.adam, memberships=[Membership(team_id=org.payroll, user_id=org.alan.user_id)], now=NOW
+    ),
+    "cmdb.add_ci": lambda org: cmdb.add_ci(actor=org.ana, name="srv-9", now=NOW),
+    "cmdb.change_ci": lambda org: cmdb.change_ci(actor=org.ana, ci_id=org.ci, changes={"status": "retired"}, now=NOW),
+    "cmdb.add_service": lambda org: cmdb.add_service(actor=org.ana, name="Mail", now=NOW),
+    "cmdb.change_service": lambda org: cmdb.change_service(actor=org.ana, service_id=org.service, changes={"criticality": 1}, now=NOW),
+    "cmdb.add_services_in_bulk": lambda org: cmdb.add_services_in_bulk(actor=org.adam, services=[Service(name="M", key="m")], now=NOW),
+    "cmdb.add_cis_in_bulk": lambda org: cmdb.add_cis_in_bulk(actor=org.adam, cis=[CI(name="srv-8")], now=NOW),
+    "cmdb.relate_in_bulk": lambda org: cmdb.relate_in_bulk(
+        actor=org.adam, relationships=[Relationship(source_id=org.ci, relation="uses", target_id=org.other_ci)], now=NOW
+    ),
+}
+
+
+@scenario("people.revoke_token")
+def _(org: Organisation) -> None:
+    made = people.issue_token(actor=org.alan, name="script", now=NOW)
+    people.revoke_token(actor=org.alan, token_id=made.token.pk, now=NOW)
+
+
+@scenario("cmdb.relate_cis")
+@scenario("cmdb.unrelate_cis")
+def _(org: Organisation) -> None:
+    made = cmdb.relate_cis(actor=org.ana, source_id=org.ci, relation="depends_on", target_id=org.other_ci, now=NOW)
+    cmdb.unrelate_cis(actor=org.ana, relationship_id=made.pk, now=NOW)
+
+
+def test_every_action_has_a_scenario_or_a_reason() -> None:
+    missing = set(actions()) - set(SCENARIOS) - set(QUIET)
+    assert not missing, f"Give these a scenario in {__file__}: {sorted(missing)}"
+    gone = (set(SCENARIOS) | set(QUIET)) - set(actions())
+    assert not gone, f"These are gone: {sorted(gone)}"
+
+
+@pytest.mark.parametrize("name", sorted(SCENARIOS))
+def test_it_journals(name: str, db: None, settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The action itself, watched while its scenario runs: at least one entry more after it than before."""
+    settings.ATTACHMENTS = tmp_path
+    org = set_up()
+    room, function = name.split(".")
+    module = importlib.import_module(f"pilothouse.{room}.actions")
+    act, grown = actions()[name], []
+
+    def watched(*arguments: Any, **named: Any) -> Any:
+        before = JournalEntry.objects.count()
+        made = act(*arguments, **named)
+        grown.append(JournalEntry.objects.count() - before)
+        return made
+
+    monkeypatch.setattr(module, function, watched)
+    SCENARIOS[name](org)
+    assert grown, f"The scenario of {name} does not call it."
+    assert min(grown) > 0, f"{name} wrote no journal entry."
