@@ -105,4 +105,4 @@ def names(ids: Iterable[int]) -> dict[int, str]:
 
 def tokens(actor: Actor) -> "QuerySet[ApiToken]":
     """Return one's own tokens, newest first."""
-    return ApiToken.objects.filter(user_id=actor.user_id).order_by("-created_at")
+    return ApiToken.objects.filter(user_id=actor.user_id or 0).order_by("-created_at")

@@ -339,7 +339,11 @@ _COLUMNS = (
 
 def _read(row: Sequence[Any]) -> Entry:
     changes = tuple(Change(*change) for change in (row[8] if isinstance(row[8], list) else orjson.loads(row[8])))
-    return Entry(*row[:8], changes, *row[9:13], bytes(row[13]), bytes(row[14]))
+    entry_id, kind, record_id, seq, verb, actor_id, happened_at, recorded_at, _, note, private, source, request_id, *hashes = row
+    previous, hashed = (bytes(value) for value in hashes)
+    return Entry(
+        entry_id, kind, record_id, seq, verb, actor_id, happened_at, recorded_at, changes, note, private, source, request_id, previous, hashed
+    )
 
 
 def entries_of(kind: str, record_id: int, *, since: datetime | None = None) -> list[Entry]:
@@ -356,7 +360,6 @@ def stream(kinds: Iterable[str] | None = None, *, batch: int = 5000) -> Iterator
     """Yield the journal in batches, records in order of their kind and id and entries in order; bounded memory."""
     where = "WHERE kind = ANY(%s)" if kinds is not None else ""
     with transaction.atomic(), connection.chunked_cursor() as cursor:
-        cursor.itersize = batch
         cursor.execute(
             f"SELECT {_COLUMNS} FROM journal_entry {where} ORDER BY kind, record_id, seq",
             [sorted(kinds)] if kinds is not None else [],

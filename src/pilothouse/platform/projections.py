@@ -17,7 +17,9 @@ class Projection(Protocol):
     """A derived table: its name, the kinds of record it follows, how entries move it on, how it is emptied."""
 
     name: str
-    kinds: frozenset[str]
+
+    @property
+    def kinds(self) -> frozenset[str]: ...
 
     def apply(self, entries: Sequence["Entry"]) -> None: ...
 

@@ -112,7 +112,7 @@ def _write_many(cursor: Any, kinds: list[str], ids: list[int], titles: list[str 
 
 
 def _write_comments(comments: Sequence[Entry]) -> None:
-    columns = [[c.kind for c in comments], [c.record_id for c in comments], [c.seq for c in comments], [c.private for c in comments]]
+    columns: list[list[Any]] = [[c.kind for c in comments], [c.record_id for c in comments], [c.seq for c in comments], [c.private for c in comments]]
     with connection.cursor() as cursor:
         cursor.execute(_COMMENTS, [*columns, [c.note for c in comments]])
 
