@@ -8,16 +8,19 @@ import subprocess
 import sys
 from collections import Counter
 from datetime import timedelta
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from pilothouse.demo.engine.company import SITES
+from pilothouse.demo.engine.context import context
 from pilothouse.demo.engine.generate import Arguments, lives_of_day
 from pilothouse.demo.engine.plan import TooFew
+from pilothouse.demo.engine.scenarios import ALARMS, INCIDENTS, REQUESTS, planted
 from pilothouse.demo.engine.specs import TicketLife
 from pilothouse.platform.journal import Change
-from pilothouse.tickets.engine.lifecycle import DEFAULT_MATRIX, OPEN_STATES, refusals
+from pilothouse.tickets.engine.lifecycle import DEFAULT_MATRIX, OPEN_STATES, RESOLUTION_CODES, refusals
 from pilothouse.tickets.engine.replay import EMPTY, fold
 from tests.demo.conftest import UNTIL, Drawn
 
@@ -209,3 +212,14 @@ def test_holds_reopens_and_channels_occur_as_they_do(drawn: Drawn) -> None:
     assert reasons["caller"] == max(reasons.values())
     channels = Counter(life.fields["channel"] for life in drawn.lives)
     assert set(channels) == {"phone", "email", "portal", "chat", "walk_in", "monitoring"}
+
+
+def test_every_scenario_can_be_told(drawn: Drawn) -> None:
+    words = context(Random(1), drawn.org, site=1, service=3, ci=40)
+    for scenario in (*INCIDENTS, *ALARMS, *REQUESTS, *planted.EVERY):
+        texts = [*scenario.titles, *scenario.bodies, *scenario.errors, *scenario.checks, *scenario.questions, *scenario.answers]
+        assert all(text.format_map(words) for text in [*texts, *(notes for _, notes in scenario.fixes)] if text), scenario.key
+        assert bool(scenario.questions) == bool(scenario.answers), scenario.key
+        assert {code for code, _ in scenario.fixes} <= set(RESOLUTION_CODES), scenario.key
+        assert all(drawn.org.service(key) >= 0 for key in scenario.services)
+        assert all(len(title) < 120 for title in scenario.titles)

@@ -1,14 +1,15 @@
 """Draw a background ticket: scenario, people, CI, words, priority, and the way that it will go through the teams."""
 
+from collections.abc import Sequence
 from itertools import accumulate
 from random import Random
+from typing import TypeVar
 
 from pilothouse.demo.engine import phrases, voice
 from pilothouse.demo.engine.context import context, impact_urgency
 from pilothouse.demo.engine.estate import REBOOTING_SERVER, RETIRED_SERVER, WRONG_SERVER
 from pilothouse.demo.engine.intent import ALARM, Intent
 from pilothouse.demo.engine.scenarios import ALARMS, INCIDENTS, REQUESTS
-from pilothouse.demo.engine.scenarios.shape import Scenario
 from pilothouse.demo.engine.world import BOUNCING_TEAM, World
 
 CHANNELS = ("email", "portal", "phone", "chat", "walk_in")
@@ -65,36 +66,37 @@ def _ci(rng: Random, world: World, intent: Intent) -> int | None:
 
 def _write(rng: Random, world: World, intent: Intent) -> None:
     scenario = intent.scenario
-    site = max(intent.stream, 0)
-    words = context(rng, world.org, site=site, service=intent.service, ci=intent.ci)
+    words = context(rng, world.org, site=max(intent.stream, 0), service=intent.service, ci=intent.ci)
     intent.words = words
-    title, body = rng.choice(scenario.titles), rng.choice(scenario.bodies)
-    error = rng.choice(scenario.errors) if scenario.errors and rng.random() < 0.35 else ""
-    intent.fix = _fix(rng, scenario, words)
+    trouble = rng.random()  # which of the scenario's troubles it is: texts that stand at the same place belong together
+    title, body = _at(scenario.titles, trouble), _at(scenario.bodies, trouble)
+    error = _at(scenario.errors, trouble) if scenario.errors and rng.random() < 0.35 else ""
+    code, notes = rng.choice(scenario.fixes) if rng.random() < 0.12 else _at(scenario.fixes, trouble)
+    intent.fix = code, notes.format_map(words)
     intent.minutes = scenario.minutes
     if scenario.checks:
-        intent.checks = tuple(
-            check.format_map(words) for check in rng.sample(scenario.checks, min(len(scenario.checks), rng.choice((0, 1, 1, 2))))
-        )
+        checks = rng.sample(scenario.checks, min(len(scenario.checks), rng.choice((0, 1, 1, 2))))
+        intent.checks = tuple(check.format_map(words) for check in checks)
     if scenario.questions and rng.random() < 0.4:
-        intent.question = rng.choice(scenario.questions).format_map(words)
-        intent.answer = rng.choice(scenario.answers).format_map(words) if scenario.answers else "See above."
+        asked = rng.random()
+        intent.question = _at(scenario.questions, asked).format_map(words)
+        intent.answer = _at(scenario.answers, asked).format_map(words)
+    error = error.format_map(words)
     if intent.requester is None:
-        intent.title, intent.description = (
-            title.format_map(words)[:250],
-            body.format_map(words) + (f"\n{error.format_map(words)}" if error else ""),
-        )
+        intent.title, intent.description = title.format_map(words)[:250], body.format_map(words) + (f"\n{error}" if error else "")
         return
     person = world.org.people[intent.requester]
     words["first"] = person.first
     intent.title = voice.title(rng, title.format_map(words))
-    error = error.format_map(words) if error else ""
     intent.description = voice.message(rng, person, body.format_map(words), words, channel=intent.channel, error=error)
 
 
-def _fix(rng: Random, scenario: Scenario, words: dict[str, str]) -> tuple[str, str]:
-    code, notes = rng.choice(scenario.fixes)
-    return code, notes.format_map(words)
+_Text = TypeVar("_Text")
+
+
+def _at(texts: Sequence[_Text], place: float) -> _Text:
+    """Return the text that stands at a place in [0, 1) of its list."""
+    return texts[int(place * len(texts))]
 
 
 def resolver(world: World, intent: Intent) -> int:

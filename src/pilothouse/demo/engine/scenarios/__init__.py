@@ -4,9 +4,10 @@ from pilothouse.demo.engine.scenarios import planted
 from pilothouse.demo.engine.scenarios.alarms import ALARMS
 from pilothouse.demo.engine.scenarios.applications import APPLICATIONS
 from pilothouse.demo.engine.scenarios.requests import REQUESTS
+from pilothouse.demo.engine.scenarios.sign_in import SIGN_IN_AND_LAPTOP
 from pilothouse.demo.engine.scenarios.workplace import WORKPLACE
 
-INCIDENTS = (*WORKPLACE, *APPLICATIONS)
+INCIDENTS = (*SIGN_IN_AND_LAPTOP, *WORKPLACE, *APPLICATIONS)
 
 
 def categories() -> list[tuple[str, str]]:
