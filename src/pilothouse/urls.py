@@ -3,9 +3,13 @@
 from django.urls import include, path
 
 urlpatterns = [
+    path("", include("pilothouse.api.urls")),
     path("", include("pilothouse.web.urls")),
     path("", include("pilothouse.tickets.urls")),
+    path("", include("pilothouse.tickets.portal_urls")),
+    path("", include("pilothouse.cmdb.urls")),
     path("", include("pilothouse.people.urls")),
+    path("", include("pilothouse.connectors.urls")),
 ]
 
 handler400 = "pilothouse.web.errors.bad_request"

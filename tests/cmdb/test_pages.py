@@ -64,7 +64,7 @@ def test_an_analyst_adds_changes_and_relates(people: NamedPeople) -> None:
 
 def test_a_whole_number_keeps_its_type_when_other_things_change(people: NamedPeople, chain: list[CI]) -> None:
     facts = {"name": "web-1", "ci_class": "application", "criticality": "1", "environment": "test", "status": "in_use"}
-    people.client("ana").post(f"/cmdb/cis/{chain[0].pk}/edit", {**facts, "a_vendor": "Acme", "a_port": "8080"})
+    people.client("ana").post(f"/cmdb/cis/{chain[0].pk}/edit", {**facts, "a_vendor": "Acme", "more": "port: 8080"})
     chain[0].refresh_from_db()
     assert chain[0].attributes == {"vendor": "Acme", "port": 8080}
 

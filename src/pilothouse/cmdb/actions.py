@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.text import slugify
 
+from pilothouse.cmdb import request_form
 from pilothouse.cmdb.engine import CRITICALITIES, ENVIRONMENTS, RELATIONS, STATUSES, attribute_faults
 from pilothouse.cmdb.models import CI, Relationship, Service
 from pilothouse.people.models import Team
@@ -15,6 +16,7 @@ from pilothouse.platform import journal
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.journal import Change, Draft
 from pilothouse.platform.refusals import FieldError, Invalid, Missing, StaleVersion
+from pilothouse.platform.texts import text_errors
 
 _CI_FIELDS = ("name", "ci_class", "attributes", "service_id", "owner_team_id", "criticality", "environment", "status")
 _SERVICE_FIELDS = ("name", "key", "description", "owner_team_id", "criticality", "status", "request_form", "is_offered")
@@ -82,7 +84,7 @@ def add_ci(*, actor: Actor, now: datetime, **values: Any) -> CI:
     """Add a CI; `values` are its fields (foreign keys as service_id, owner_team_id). Raises Invalid, Forbidden."""
     require(actor, Capability.EDIT_CMDB)
     values = {**_CI_DEFAULTS, **values}
-    if errors := _unknown(values, _CI_FIELDS) or _ci_errors(values):
+    if errors := _unknown(values, _CI_FIELDS) or text_errors(CI, values) or _ci_errors(values):
         raise Invalid("The CI was not added.", errors)
     with transaction.atomic():
         ci = CI.objects.create(**values)
@@ -99,7 +101,7 @@ def change_ci(*, actor: Actor, ci_id: int, changes: Mapping[str, Any], now: date
             raise Missing("There is no such CI.")
         before = _values(ci, _CI_FIELDS)
         _check_version(ci, expected_version, before, changes)
-        if errors := _unknown(changes, _CI_FIELDS) or _ci_errors({**before, **changes}):
+        if errors := _unknown(changes, _CI_FIELDS) or text_errors(CI, changes) or _ci_errors({**before, **changes}):
             raise Invalid("The CI was not changed.", errors)
         _save(actor, ci, "ci", before, changes, now)
     return ci
@@ -126,7 +128,7 @@ def add_service(*, actor: Actor, name: str, now: datetime, key: str = "", **valu
     """Add a service; its key is made from the name when it is not given."""
     require(actor, Capability.EDIT_CMDB)
     values = {**_SERVICE_DEFAULTS, "name": name.strip(), "key": key or slugify(name)[:80], **values}
-    if errors := _unknown(values, _SERVICE_FIELDS) or _service_errors(values):
+    if errors := _unknown(values, _SERVICE_FIELDS) or text_errors(Service, values) or _service_errors(values):
         raise Invalid("The service was not added.", errors)
     with transaction.atomic():
         service = Service.objects.create(**values)
@@ -134,12 +136,12 @@ def add_service(*, actor: Actor, name: str, now: datetime, key: str = "", **valu
     return service
 
 
-def _service_errors(values: Mapping[str, Any], own_id: int | None = None) -> list[FieldError]:
+def _service_errors(values: Mapping[str, Any], own_id: int = 0) -> list[FieldError]:
     errors = _shared_errors(values)
     others = Service.objects.exclude(pk=own_id)
     if others.filter(name=values["name"]).exists() or others.filter(key=values["key"]).exists():
         errors.append(FieldError("name", "A service has this name already.", "Choose another."))
-    return errors
+    return errors + [FieldError("request_form", fault) for fault in request_form.faults(values["request_form"])]
 
 
 def change_service(
@@ -153,7 +155,11 @@ def change_service(
             raise Missing("There is no such service.")
         before = _values(service, _SERVICE_FIELDS)
         _check_version(service, expected_version, before, changes)
-        if errors := _unknown(changes, _SERVICE_FIELDS) or _service_errors({**before, **changes}, service_id):
+        if (
+            errors := _unknown(changes, _SERVICE_FIELDS)
+            or text_errors(Service, changes)
+            or _service_errors({**before, **changes}, service_id)
+        ):
             raise Invalid("The service was not changed.", errors)
         _save(actor, service, "service", before, changes, now)
     return service
@@ -206,18 +212,29 @@ def add_cis_in_bulk(*, actor: Actor, cis: Sequence[CI], now: datetime, recorded_
 
 
 def _journal_bulk(actor: Actor, kind: str, rows: Sequence[Any], fields: tuple[str, ...], now: datetime, at: datetime | None) -> None:
-    drafts = [
-        Draft(kind, row.pk, f"{kind}.added", _changes({}, _values(row, fields)), happened_at=at, recorded_at=at) for row in rows
-    ]
+    drafts = [Draft(kind, row.pk, f"{kind}.added", _changes({}, _values(row, fields)), happened_at=at, recorded_at=at) for row in rows]
     journal.record(actor, drafts, now=now, new=True, quiet=True)
 
 
 def relate_in_bulk(*, actor: Actor, relationships: Sequence[Relationship], now: datetime, recorded_at: datetime | None = None) -> None:
     """Add many relationships at once, one journal entry each; those that stand already are left alone."""
     with transaction.atomic():
-        Relationship.objects.bulk_create(relationships, batch_size=2000, ignore_conflicts=True)
+        relationships = _not_yet(relationships)
+        Relationship.objects.bulk_create(relationships, batch_size=2000)
         drafts = [
-            Draft("ci", r.source_id, "ci.related", (Change(r.relation, None, r.target_id),), happened_at=recorded_at, recorded_at=recorded_at)
+            Draft(
+                "ci", r.source_id, "ci.related", (Change(r.relation, None, r.target_id),), happened_at=recorded_at, recorded_at=recorded_at
+            )
             for r in relationships
         ]
         journal.record(actor, drafts, now=now, quiet=True)
+
+
+def _not_yet(relationships: Sequence[Relationship]) -> list[Relationship]:
+    """Return those that do not stand, each once; writers of relationships wait for each other here."""
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE cmdb_relationship IN SHARE ROW EXCLUSIVE MODE")
+    sources = {r.source_id for r in relationships}
+    standing = set(Relationship.objects.filter(source_id__in=sources).values_list("source_id", "relation", "target_id"))
+    fresh = {(r.source_id, r.relation, r.target_id): r for r in relationships}
+    return [r for key, r in fresh.items() if key not in standing]

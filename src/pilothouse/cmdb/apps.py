@@ -8,4 +8,4 @@ class CmdbConfig(AppConfig):
     label = "cmdb"
 
     def ready(self) -> None:
-        from pilothouse.cmdb import documents  # noqa: F401  registers what search reads, once models are loaded
+        from pilothouse.cmdb import documents, retold  # noqa: F401  registers what search reads and how the journal is told

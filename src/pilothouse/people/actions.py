@@ -36,7 +36,7 @@ def _values(row: Any, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 
 
-def _person_errors(values: Mapping[str, Any], own_id: int | None = None) -> list[FieldError]:
+def _person_errors(values: Mapping[str, Any], own_id: int = 0) -> list[FieldError]:
     if errors := text_errors(User, values):
         return errors
     try:
@@ -91,7 +91,7 @@ def change_person(*, actor: Actor, user_id: int, changes: Mapping[str, Any], now
     if unknown := set(changes) - set(_PERSON_FIELDS):
         raise Invalid("The person was not changed.", [FieldError(name, "There is no such field.") for name in sorted(unknown)])
     with transaction.atomic():
-        user = _locked(User, user_id, "person")
+        user: User = _locked(User, user_id, "person")
         before = _values(user, _PERSON_FIELDS)
         if errors := _person_errors({**before, **changes}, user_id):
             raise Invalid("The person was not changed.", errors)
@@ -138,7 +138,7 @@ def set_password(*, actor: Actor, user_id: int, password: str, now: datetime) ->
     if user_id != actor.user_id:
         require(actor, Capability.MANAGE_PEOPLE)
     with transaction.atomic():
-        user = _locked(User, user_id, "person")
+        user: User = _locked(User, user_id, "person")
         if errors := _password_errors(password, user):
             raise Invalid("The password was not set.", errors)
         user.password = make_password(password)
@@ -159,7 +159,7 @@ def add_team(*, actor: Actor, name: str, now: datetime, key: str = "", **more: A
     return team
 
 
-def _team_errors(values: Mapping[str, Any], own_id: int | None = None) -> list[FieldError]:
+def _team_errors(values: Mapping[str, Any], own_id: int = 0) -> list[FieldError]:
     if errors := text_errors(Team, values):
         return errors
     others = Team.objects.exclude(pk=own_id)
@@ -178,7 +178,7 @@ def change_team(*, actor: Actor, team_id: int, changes: Mapping[str, Any], now: 
     if unknown := set(changes) - set(_TEAM_FIELDS):
         raise Invalid("The team was not changed.", [FieldError(name, "There is no such field.") for name in sorted(unknown)])
     with transaction.atomic():
-        team = _locked(Team, team_id, "team")
+        team: Team = _locked(Team, team_id, "team")
         before = _values(team, _TEAM_FIELDS)
         if errors := _team_errors({**before, **changes}, team_id):
             raise Invalid("The team was not changed.", errors)
@@ -189,7 +189,7 @@ def change_team(*, actor: Actor, team_id: int, changes: Mapping[str, Any], now: 
 def set_members(*, actor: Actor, team_id: int, members: Iterable[int], leads: Iterable[int] = (), now: datetime) -> None:
     """Make these people the team's members, and these of them its leads. A lead of the team may do it too."""
     leads, members = set(leads), set(members)
-    leads_it = Membership.objects.filter(team_id=team_id, user_id=actor.user_id, is_lead=True).exists()
+    leads_it = Membership.objects.filter(team_id=team_id, user_id=actor.user_id or 0, is_lead=True).exists()
     if not leads_it or not actor.is_staff or actor.scopes is not None:
         require(actor, Capability.MANAGE_PEOPLE)
     if leads - members:

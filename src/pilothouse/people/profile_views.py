@@ -50,7 +50,7 @@ def profile(request: HttpRequest, actor: Actor) -> HttpResponseBase:
         return _page(request, actor)
     form, own_id = ProfileForm(request.POST), _me(actor).pk
     if not form.carries_out(lambda values: actions.change_person(actor=actor, user_id=own_id, changes=values, now=clock.now())):
-        return _page(request, actor, form=form, status=form.status)
+        return _page(request, actor, form=form, status=form.answer_status)
     messages.success(request, "Saved.")
     return HttpResponseRedirect(reverse("profile"))
 
@@ -84,7 +84,7 @@ def _change_password(request: HttpRequest, actor: Actor, form: PasswordForm) -> 
         form.add_error("current", "This is not your password.")
         return 422
     if not form.carries_out(lambda values: actions.set_password(actor=actor, user_id=me.pk, password=values["password"], now=now)):
-        return form.status
+        return form.answer_status
     update_session_auth_hash(request, _me(actor))
     return 200
 
@@ -101,7 +101,7 @@ def issue(request: HttpRequest, actor: Actor) -> HttpResponseBase:
         return actions.issue_token(actor=actor, name=values["name"], now=clock.now(), **chosen)
 
     if not form.carries_out(issue_it):
-        return _page(request, actor, token_form=form, status=form.status)
+        return _page(request, actor, token_form=form, status=form.answer_status)
     return _page(request, actor, made=form.result, status=201)
 
 

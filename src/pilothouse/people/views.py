@@ -77,7 +77,7 @@ def _lines(kind: str, record_id: int) -> Sequence[retelling.Told]:
 
 def _form_page(request: HttpRequest, form: RefusableForm, *, title: str, back_to: str, button: str) -> HttpResponse:
     shown = {"form": form, "title": title, "back_to": back_to, "button": button, "zones": zones()}
-    return render(request, "people/edit.html", shown, status=form.status)
+    return render(request, "people/edit.html", shown, status=form.answer_status)
 
 
 def _typed(request: HttpRequest) -> QueryDict | None:

@@ -9,9 +9,9 @@ from pilothouse.platform.refusals import Refused
 
 
 class RefusableForm(forms.Form):
-    """A form that puts each of a refusal's errors beside its field; `status` is the HTTP status of the page that shows it."""
+    """A form that puts each of a refusal's errors beside its field; `answer_status` is the HTTP status of the page that shows it."""
 
-    status = 200
+    answer_status = 200
     result: Any = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -27,16 +27,16 @@ class RefusableForm(forms.Form):
 
     def carries_out(self, action: Callable[[dict[str, Any]], Any]) -> bool:
         """Call an action with the cleaned values and keep its result; False when something is wrong, which then stands in the form."""
-        self.status = 422
+        self.answer_status = 422
         if not self.is_valid():
             return False
         try:
             self.result = action(self.cleaned_data)
         except Refused as refusal:
             self.refuse(refusal)
-            self.status = refusal.status
+            self.answer_status = refusal.status
             return False
-        self.status = 200
+        self.answer_status = 200
         return True
 
 

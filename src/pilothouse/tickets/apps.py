@@ -8,4 +8,4 @@ class TicketsConfig(AppConfig):
     label = "tickets"
 
     def ready(self) -> None:
-        from pilothouse.tickets import projections  # noqa: F401  registers the story and what search reads
+        from pilothouse.tickets import panels, projections  # noqa: F401  registers the story, what search reads, what other rooms show

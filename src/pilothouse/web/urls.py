@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from pilothouse.web import views
+from pilothouse.web import home, views
 
 urlpatterns = [
+    path("", home.home, name="home"),
     path("theme", views.theme, name="theme"),
     path("palette", views.palette_entries, name="palette"),
     path("design", views.design, name="design"),
