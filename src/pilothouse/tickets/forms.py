@@ -94,6 +94,18 @@ class LevelField(forms.TypedChoiceField):
         super().__init__(choices=LEVELS, coerce=int, **kwargs)
 
 
+class ProseField(forms.CharField):
+    """A text of several lines; a browser's line ends become plain ones."""
+
+    def to_python(self, value: Any) -> Any:
+        return plain_lines(str(super().to_python(value)))
+
+
+def plain_lines(text: str) -> str:
+    """Write line ends the one way, as they are kept."""
+    return text.replace("\r\n", "\n")
+
+
 class InstantField(forms.DateTimeField):
     """A date and time in the reader's zone; cleans to an aware UTC instant. `zone` is set by the form."""
 
@@ -136,7 +148,7 @@ class AssignForm(DeskForm):
 
     group = RecordField(queryset=Team.objects.none(), required=False, empty_label="Leave as it is")
     assignee = PersonField(staff=True, required=False, help_text="Empty: whoever has it, if they belong to the group.")
-    note = forms.CharField(required=False, label="Why", widget=_text(rows=2))
+    note = ProseField(required=False, label="Why", widget=_text(rows=2))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -148,7 +160,7 @@ class PriorityForm(DeskForm):
 
     impact = LevelField(initial=2)
     urgency = LevelField(initial=2)
-    note = forms.CharField(required=False, label="Why", widget=_text(rows=2))
+    note = ProseField(required=False, label="Why", widget=_text(rows=2))
 
 
 class HoldForm(DeskForm):
@@ -156,7 +168,7 @@ class HoldForm(DeskForm):
 
     hold_reason = forms.ChoiceField(required=False, label="Waiting for", choices=[("", "Choose a reason"), *HOLD_REASONS.items()])
     hold_until = InstantField(required=False, label="Until", help_text="Optional; it is shown as overdue afterwards.")
-    note = forms.CharField(required=False, widget=_text(rows=2))
+    note = ProseField(required=False, widget=_text(rows=2))
 
 
 class CommentForm(DeskForm):
@@ -168,7 +180,7 @@ class CommentForm(DeskForm):
         widget=forms.RadioSelect,
         label="Who reads it",
     )
-    text = forms.CharField(required=False, label="Text", widget=_text(rows=4), help_text="Markdown is understood; @name tells a colleague.")
+    text = ProseField(required=False, label="Text", widget=_text(rows=4), help_text="Markdown is understood; @name tells a colleague.")
 
 
 class ResolveForm(DeskForm):
@@ -177,26 +189,26 @@ class ResolveForm(DeskForm):
     resolution_code = forms.ChoiceField(
         required=False, label="Resolution", choices=[("", "Choose how it was solved"), *RESOLUTION_CODES.items()]
     )
-    resolution_notes = forms.CharField(required=False, label="What was done", widget=_text(rows=4), help_text="The requester reads this.")
+    resolution_notes = ProseField(required=False, label="What was done", widget=_text(rows=4), help_text="The requester reads this.")
 
 
 class ReasonForm(DeskForm):
     """Why a ticket is cancelled or reopened."""
 
-    note = forms.CharField(required=False, label="Why", widget=_text(rows=3))
+    note = ProseField(required=False, label="Why", widget=_text(rows=3))
 
 
 class FollowUpForm(DeskForm):
     """What is wrong now, for a follow-up of a closed ticket."""
 
-    description = forms.CharField(required=False, label="What is wrong now", widget=_text(rows=3))
+    description = ProseField(required=False, label="What is wrong now", widget=_text(rows=3))
 
 
 class MergeForm(DeskForm):
     """Into which ticket this duplicate goes."""
 
     into = TicketField(required=False, label="Into ticket", help_text="This one is closed as its duplicate.")
-    note = forms.CharField(required=False, widget=_text(rows=2))
+    note = ProseField(required=False, widget=_text(rows=2))
 
 
 class LinkForm(DeskForm):
@@ -225,7 +237,7 @@ class TicketForm(DeskForm):
     """The facts of a ticket, for a new one and for editing."""
 
     title = forms.CharField(max_length=250)
-    description = forms.CharField(required=False, widget=_text(rows=6), strip=False)
+    description = ProseField(required=False, widget=_text(rows=6), strip=False)
     requester = PersonField(required=False)
     channel = forms.ChoiceField(choices=list(CHANNELS.items()), initial="phone")
     impact = LevelField(initial=3)

@@ -18,7 +18,17 @@ from pilothouse.tickets.access import get_ticket
 from pilothouse.tickets.actions.attaching import stored_at
 from pilothouse.tickets.acts import ACTS, perform
 from pilothouse.tickets.doors import address, back, desk, remember_undo
-from pilothouse.tickets.forms import CommentForm, DeskForm, EditTicketForm, FollowUpForm, LinkForm, MergeForm, NewTicketForm, shown_values
+from pilothouse.tickets.forms import (
+    CommentForm,
+    DeskForm,
+    EditTicketForm,
+    FollowUpForm,
+    LinkForm,
+    MergeForm,
+    NewTicketForm,
+    plain_lines,
+    shown_values,
+)
 from pilothouse.tickets.models import Attachment, Ticket
 from pilothouse.tickets.queries import similar_tickets
 from pilothouse.tickets.suggesting import suggest
@@ -195,8 +205,8 @@ def _both_sides(request: HttpRequest, actor: Actor, form: EditTicketForm, stale:
     ticket = Ticket.objects.select_related("requester", "assignee", "ci", "parent", "service", "group").get(
         pk=get_ticket(actor, form_number(request)).pk
     )
-    now_shown = {name: str(value) for name, value in shown_values(ticket).items()}
-    was_shown = {name: request.POST.get(f"initial-{name}", "") for name in now_shown}
+    now_shown = {name: plain_lines(str(value)) for name, value in shown_values(ticket).items()}
+    was_shown = {name: plain_lines(request.POST.get(f"initial-{name}", "")) for name in now_shown}
     data = request.POST.copy()
     for name, value in now_shown.items():
         data[f"initial-{name}"] = value
@@ -204,7 +214,7 @@ def _both_sides(request: HttpRequest, actor: Actor, form: EditTicketForm, stale:
             data[name] = value
     again = EditTicketForm(data, initial=shown_values(ticket), zone=actor.time_zone)
     again.is_valid()
-    beside = {name for name in form.changed_data if now_shown[name] != data.get(name, "")}
+    beside = {name for name in form.changed_data if now_shown[name] != plain_lines(data.get(name, ""))}
     sides = [
         {"field": again[name], "theirs": _in_words(again, name, now_shown[name]), "moved": now_shown[name] != was_shown[name]}
         for name in form.changed_data

@@ -1,10 +1,10 @@
 """Template tags and filters of the design system: `{% load pilothouse %}`."""
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import template
 from django.templatetags.static import static
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -74,24 +74,37 @@ def initials(name: str | None) -> str:
     return "".join(letters).upper()
 
 
-@register.simple_tag
-def moment(at: datetime | None, empty: str = "–") -> SafeString:
-    """Show an instant in the reader's zone, as short as it can be understood, with the whole of it on hover."""
+@register.simple_tag(takes_context=True)
+def moment(context: template.Context, at: datetime | None, empty: str = "–", *, brief: bool = False) -> SafeString:
+    """Show an instant in the reader's zone, as short as it can be understood, with the whole of it on hover.
+
+    `brief` leaves the hour out of what is more than some days ago, for columns.
+    """
     if at is None:
         return format_html('<span class="muted">{}</span>', empty)
-    local = timezone.localtime(at)
-    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), f"{local:%A %-d %B %Y, %H:%M:%S %Z}", _short(local))
+    zone = _zone(context)
+    local = at.astimezone(zone)
+    short = _short(local, clock.now().astimezone(zone), brief=brief)
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), f"{local:%A %-d %B %Y, %H:%M:%S %Z}", short)
 
 
-def _short(local: datetime) -> str:
+def _zone(context: template.Context) -> ZoneInfo:
+    """The reader's zone, or UTC when nobody is signed in or the zone is not known here."""
+    actor = getattr(context.get("request"), "actor", None)
+    try:
+        return ZoneInfo(actor.time_zone if actor else "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def _short(local: datetime, today: datetime, *, brief: bool) -> str:
     """The hour today, the weekday within a week, else the date; the year only when it is another one."""
-    today = timezone.localtime(clock.now())
     if local.date() == today.date():
         return f"{local:%H:%M}"
     if timedelta(0) < today - local < timedelta(days=6):
         return f"{local:%a %H:%M}"
     if local.year == today.year:
-        return f"{local:%-d %b %H:%M}"
+        return f"{local:%-d %b}" if brief else f"{local:%-d %b %H:%M}"
     return f"{local:%-d %b %Y}"
 
 
