@@ -5,11 +5,8 @@ Any ASGI server may run `pilothouse.asgi:application`; `pilothouse web` runs it 
 
 import os
 import socket
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import wraps
 from types import FrameType
-from typing import ParamSpec, TypeVar
 
 import django
 import uvicorn
@@ -21,7 +18,6 @@ from django.conf import settings  # noqa: E402  the rooms below need settings th
 from django.contrib.auth import get_user  # noqa: E402
 from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
-from django.db import close_old_connections, connections  # noqa: E402
 from django.http import HttpRequest  # noqa: E402
 
 from pilothouse.people.queries import actor_of  # noqa: E402
@@ -31,23 +27,6 @@ from pilothouse.platform.bridge import Receive, Scope, Send, ThreadedDjango  # n
 from pilothouse.tickets.audience import audiences as ticket_audiences  # noqa: E402
 
 THREADS = int(os.environ.get("PILOTHOUSE_WEB_THREADS", "8"))
-
-
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
-
-
-def _fresh(work: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Let work outside a request treat the thread's connection as a request does: checked before use, closed when old."""
-
-    @wraps(work)
-    def done(*arguments: _P.args, **named: _P.kwargs) -> _R:
-        for connection in connections.all(initialized_only=True):
-            connection.health_check_done = False  # type: ignore[attr-defined]
-        close_old_connections()
-        return work(*arguments, **named)
-
-    return done
 
 
 def signed_in(session: str) -> Actor | None:
@@ -68,8 +47,8 @@ class Application:
         self.hub = live.Hub(
             settings.DATABASE_URL,
             pool=self.pool,
-            authenticate=_fresh(signed_in),
-            audiences={"ticket": _fresh(ticket_audiences)},
+            authenticate=live.outside_request(signed_in),
+            audiences={"ticket": live.outside_request(ticket_audiences)},
             cookie=settings.SESSION_COOKIE_NAME,
         )
 

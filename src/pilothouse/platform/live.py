@@ -14,13 +14,15 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import wraps
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import parse_qs
 
 import orjson
 import psycopg
-from django.db import connection
+from django.db import close_old_connections, connection
+from django.db.utils import DatabaseError, InterfaceError
 
 from pilothouse.platform import clock
 from pilothouse.platform.access import Actor
@@ -44,6 +46,21 @@ _HEADERS = [
 _log = logging.getLogger(__name__)
 
 Event = dict[str, Any]
+
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def outside_request(work: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Let work outside a request treat its thread's connection as a request does: checked before use, replaced when dead."""
+
+    @wraps(work)
+    def done(*arguments: _P.args, **named: _P.kwargs) -> _R:
+        close_old_connections()
+        return work(*arguments, **named)
+
+    return done
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +91,7 @@ def frame(event: Event) -> bytes:
     return number + b"data: " + orjson.dumps(event) + b"\n\n"
 
 
+@outside_request
 def missed(last_id: int) -> list[Event]:
     """Return the events of the last day after a journal id, oldest first, a few more than may be replayed at most."""
     with connection.cursor() as cursor:
@@ -161,7 +179,7 @@ class Hub:
                     await self._catch_up()
                     async for notice in connection.notifies():
                         self._arrived.put_nowait(orjson.loads(notice.payload))
-            except psycopg.Error as error:
+            except (psycopg.Error, DatabaseError, InterfaceError) as error:
                 if pause == 0.1:  # the first of a row
                     _log.warning("Live pages: the database connection was lost (%s); trying again.", str(error).strip().split("\n")[0])
             await asyncio.sleep(pause)
