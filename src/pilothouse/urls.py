@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("pilothouse.web.urls")),
     path("", include("pilothouse.tickets.urls")),
     path("", include("pilothouse.tickets.portal_urls")),
+    path("", include("pilothouse.tickets.admin_urls")),
     path("", include("pilothouse.cmdb.urls")),
     path("", include("pilothouse.people.urls")),
     path("", include("pilothouse.connectors.urls")),

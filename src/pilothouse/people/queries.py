@@ -103,6 +103,11 @@ def names(ids: Iterable[int]) -> dict[int, str]:
     return dict(User.objects.filter(pk__in=set(ids)).values_list("id", "name"))
 
 
+def oversees_people(actor: Actor) -> bool:
+    """Say whether an actor may read what people did as people: sign-ins, tokens, their own views."""
+    return actor.can(Capability.MANAGE_PEOPLE) or (actor.role is Role.AUDITOR and actor.can(Capability.READ_JOURNAL))
+
+
 def tokens(actor: Actor) -> "QuerySet[ApiToken]":
     """Return one's own tokens, newest first."""
     return ApiToken.objects.filter(user_id=actor.user_id or 0).order_by("-created_at")

@@ -64,7 +64,7 @@ def person(request: HttpRequest, actor: Actor, user_id: int) -> HttpResponseBase
     shown = {
         "person": found,
         "memberships": found.memberships.select_related("team").order_by("team__name"),
-        "lines": _lines("person", user_id),
+        "lines": _lines("person", user_id) if user_id == actor.user_id or queries.oversees_people(actor) else None,
         "may_manage": actor.can(MANAGE),
         "password_form": NewPasswordForm(),
     }

@@ -13,7 +13,7 @@ from pilothouse.tickets.access import visible
 from pilothouse.tickets.actions.fields import REFERENCES
 from pilothouse.tickets.engine.lifecycle import OPEN_STATES
 from pilothouse.tickets.engine.queue_language.syntax import quote
-from pilothouse.tickets.models import SavedView, Ticket
+from pilothouse.tickets.models import Category, SavedView, Ticket
 from pilothouse.tickets.queue_page import Address
 from pilothouse.tickets.timeline import VERBS
 
@@ -43,6 +43,10 @@ def _numbers(ids: Iterable[int]) -> Mapping[int, str]:
     return dict(Ticket.objects.filter(pk__in=list(ids)).values_list("id", "number"))
 
 
+def _categories(ids: Iterable[int]) -> Mapping[int, str]:
+    return dict(Category.objects.filter(pk__in=list(ids)).values_list("id", "name"))
+
+
 def _views(ids: Iterable[int]) -> Mapping[int, str]:
     return dict(SavedView.objects.filter(pk__in=list(ids)).values_list("id", "name"))
 
@@ -58,4 +62,6 @@ retelling.register(
         VERBS,
     ),
 )
+retelling.register("category", retelling.Kind("category", _categories, fields={"parent": "category"}))
+retelling.register("priority_matrix", retelling.Kind("priority matrix", lambda ids: dict.fromkeys(ids, "priority matrix")))
 retelling.register("view", retelling.Kind("view", _views))

@@ -32,7 +32,8 @@ ENTRIES = (
     Entry("My requests", "portal", "portal", Capability.RAISE_TICKETS, narrow=True),
     Entry("Search", "search", "search", Capability.READ_TICKETS, narrow=True),
     Entry("Configuration", "cmdb", "cmdb", Capability.READ_CMDB, group="Practices"),
-    Entry("People", "people", "people", Capability.READ_PEOPLE, group="Practices"),
+    Entry("People", "people", "people", Capability.READ_PEOPLE, group="Practices", also="/teams"),
+    Entry("Journal", "journal", "eye", Capability.SEE_RESTRICTED, group="Administration"),
     Entry("Import", "import", "import", Capability.IMPORT, group="Administration"),
     Entry("Settings", "administration", "settings", Capability.CONFIGURE, group="Administration"),
 )

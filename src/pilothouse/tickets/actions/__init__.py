@@ -3,6 +3,7 @@ changes the row and journals it. Refusals are raised (pilothouse.platform.refusa
 """
 
 from pilothouse.tickets.actions.attaching import attach_file, remove_attachment
+from pilothouse.tickets.actions.categories import add_category, change_category
 from pilothouse.tickets.actions.changing import (
     assign_ticket,
     change_ticket,
@@ -16,8 +17,10 @@ from pilothouse.tickets.actions.opening import follow_up_ticket, open_ticket, op
 from pilothouse.tickets.actions.relating import link_ticket, merge_ticket, unlink_ticket
 
 __all__ = [
+    "add_category",
     "assign_ticket",
     "attach_file",
+    "change_category",
     "change_ticket",
     "close_resolved_tickets",
     "comment_on_ticket",
