@@ -186,7 +186,11 @@ def _check_incident(row: dict[str, str], ticket: Ticket) -> None:
     assert str(ticket.priority) == row["Priority"]
     assert ticket.ci is not None
     assert ticket.ci.name == row["CI Name (aff)"]
-    for value, text in ((ticket.opened_at, row["Open Time"]), (ticket.resolved_at, row["Resolved Time"]), (ticket.closed_at, row["Close Time"])):
+    for value, text in (
+        (ticket.opened_at, row["Open Time"]),
+        (ticket.resolved_at, row["Resolved Time"]),
+        (ticket.closed_at, row["Close Time"]),
+    ):
         assert value == (datetime.strptime(text, "%d/%m/%Y %H:%M:%S").replace(tzinfo=UTC) if text else None)
     folded = fold(journal.entries_of("ticket", ticket.pk)) if ticket.pk % 5 == 0 else None
     assert folded is None or folded == journal_row(ticket)

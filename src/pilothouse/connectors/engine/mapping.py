@@ -146,7 +146,8 @@ class Translator:
         missing = [" or ".join(dict.fromkeys(names)) for names in wanted if not self._find(names)]
         if missing:
             has = ", ".join(self.header[:12]) + (", …" if len(self.header) > 12 else "")
-            raise BadFile(f"{self.file}: the column {'s '[: 2 * (len(missing) > 1)]}{', '.join(missing)} is missing. The file has: {has}.")
+            lacks = "; ".join(missing)
+            raise BadFile(f"{self.file} lacks what this profile needs, a column named: {lacks}. The file has: {has}.")
 
     def _find(self, names: Sequence[str]) -> list[int]:
         """Return the places of the first of these columns that the header has; a repeated column has several."""

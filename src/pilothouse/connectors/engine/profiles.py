@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Map
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from pilothouse.connectors.engine.dates import zone_named
 from pilothouse.connectors.engine.lives import life
 from pilothouse.connectors.engine.mapping import Mapping, Snapshot, column_key
 from pilothouse.connectors.engine.snapshots import Step, steps
@@ -38,6 +39,11 @@ class Profile:
             return self.tell(snapshots, before, now)
         mapping = self.mappings[0]
         return steps(snapshots, before, mapping.final, now) if mapping.many else life(snapshots, before, now)
+
+    def reading(self, options: Map[str, str]) -> "Profile":
+        """Return the profile with these options (time_zone, encoding, delimiter, sheet) for each of its kinds of file."""
+        zone_named(options.get("time_zone", "UTC"))
+        return replace(self, mappings=tuple(replace(mapping, **options) for mapping in self.mappings))  # type: ignore[arg-type]
 
     def role_of(self, header: Sequence[str]) -> int:
         """Tell which of the profile's kinds of file has this header; 0 when none fits (its Translator says what is missing)."""
