@@ -140,7 +140,8 @@ def test_a_dry_run_says_it_and_writes_nothing(tmp_path: Path) -> None:
 
 
 def test_wrong_rows_are_listed_and_do_not_stop_the_rest(tmp_path: Path) -> None:
-    rows = a_life() + [
+    rows = [
+        *a_life(),
         log_row(number="INC0000502", incident_state="-100"),
         log_row(number="INC0000503", sys_updated_at="2024-31-31"),
         log_row(number="INC0000504", closed_at="1/3/2024 08:00"),

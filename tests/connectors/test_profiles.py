@@ -85,8 +85,8 @@ def test_the_same_ticket_twice_in_one_table_is_rejected(tmp_path: Path) -> None:
 
 
 JIRA = """Summary,Issue key,Issue id,Issue Type,Status,Priority,Assignee,Reporter,Created,Updated,Resolved,Labels,Labels,Comment,Comment
-Cannot print,DESK-7,1001,Bug,Done,High,Ann Bell,Bob Carr,03/Feb/26 9:15 AM,04/Feb/26 10:00 AM,04/Feb/26 10:00 AM,printer,floor2,\
-"03/Feb/26 11:00 AM;Ann Bell;Which printer; the new one?","03/Feb/26 11:30 AM;Bob Carr;Yes"
+Cannot print,DESK-7,1001,Bug,Done,High,Ann Bell,Bob Carr,03/Feb/26 9:15 AM,04/Feb/26 10:00 AM,04/Feb/26 10:00 AM,\
+printer,floor2,"03/Feb/26 11:00 AM;Ann Bell;Which printer; the new one?","03/Feb/26 11:30 AM;Bob Carr;Yes"
 """
 
 
@@ -101,12 +101,13 @@ def test_jira_repeats_columns(tmp_path: Path) -> None:
     assert imported("jira-csv", tmp_path / "later.csv").counts["entries"] == 1  # the comments came in before
 
 
-HP_INCIDENTS = """CI Name (aff);Service Component WBS (aff);Incident ID;Status;Impact;Urgency;Priority;Category;Open Time;Resolved Time;Close Time;\
-Handle Time (Hours);Closure Code;;
+HP_INCIDENTS = """CI Name (aff);Service Component WBS (aff);Incident ID;Status;Impact;Urgency;Priority;Category;Open Time;\
+Resolved Time;Close Time;Handle Time (Hours);Closure Code;;
 SUB1;WBS7;IM0000901;Closed;4;4;4;incident;05/02/2024 13:32:57;06/02/2024 09:50:27;06/02/2024 09:51:17;3,75;Softwäre;;
 ;;;;;;;;;;;;;;
 """
-HP_LOG = """\ufeffIncident ID,Detail Incident Activity.IncidentActivity_Type,Detail Incident Activity.DateStamp,Detail Incident Activity.Assignment Group
+HP_LOG = """\ufeffIncident ID,Detail Incident Activity.IncidentActivity_Type,Detail Incident Activity.DateStamp,\
+Detail Incident Activity.Assignment Group
 IM0000901,Closed,2024-02-06 09:51:17,TEAM2
 IM0000901,Open,2024-02-05 13:32:57,TEAM1
 \ufeffIM0000901,Reassignment,2024-02-05 14:00:00,TEAM2

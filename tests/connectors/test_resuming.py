@@ -37,7 +37,8 @@ run_import(actor=access.system(), request=Request(PROFILES["servicenow-log"], [P
 def test_a_killed_import_continues_where_it_stopped(tmp_path: Path) -> None:
     tickets = 4000
     path = write_log(tmp_path / "log.csv", [row for i in range(tickets) for row in a_life(f"INC{i + 1:07d}")])
-    url = f"{settings.DATABASE_URL.partition('?')[0].rpartition('/')[0]}/{connection.settings_dict['NAME']}?{settings.DATABASE_URL.partition('?')[2]}"
+    base, _, query = settings.DATABASE_URL.partition("?")
+    url = f"{base.rpartition('/')[0]}/{connection.settings_dict['NAME']}?{query}"
     environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "pilothouse.platform.settings"}
     with subprocess.Popen([sys.executable, "-c", _PROGRAM, str(path)], env=environment) as process:
         deadline = time.monotonic() + 60
