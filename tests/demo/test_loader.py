@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.db import connection
 
 from pilothouse.cmdb.models import CI, Relationship, Service
 from pilothouse.demo import loader
@@ -120,6 +121,24 @@ def test_a_load_that_was_cut_off_goes_on_where_it_stood(tmp_path: Path, monkeypa
     assert not _load(tmp_path, other)  # goes on with what was begun
     assert sorted(_numbers()) == sorted(life.fields["number"] for life in ARGUMENTS.generation().lives())
     assert _load(tmp_path)
+
+
+def test_of_two_loaders_one_is_told_to_wait(tmp_path: Path) -> None:
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtext('pilothouse demo'))")
+        with pytest.raises(GuardRefused, match="Another process loads this demo"):
+            _load(tmp_path)
+        cursor.execute("SELECT pg_advisory_unlock_all()")
+    other.close()
+    assert not _load(tmp_path)
+
+
+def test_a_loader_that_began_before_another_ended_writes_nothing_twice() -> None:
+    begun = loader.begin(actor=ACTOR, arguments=ARGUMENTS, now=UNTIL)
+    for _ in range(2):
+        loader.load(actor=ACTOR, begun=begun, now=UNTIL)
+    assert Ticket.objects.count() == 600
 
 
 def test_other_peoples_tickets_are_left_alone(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ transaction, `demo.finished` closes it. A load that was cut off goes on where it
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from multiprocessing import get_context
@@ -28,6 +29,7 @@ from pilothouse.tickets.history import History, Moment, add_categories_in_bulk, 
 from pilothouse.tickets.models import Ticket
 
 _RECORD = ("demo", 1)
+_LOCK = "pilothouse demo"
 _BATCH = 1500  # tickets a transaction, rounded up to whole days
 
 
@@ -98,15 +100,34 @@ def load(*, actor: Actor, begun: Progress, now: datetime, told: Callable[[int], 
     """Load the days that are missing and return the planted facts; `told` hears how many tickets came in, batch by batch.
 
     Days do not depend on each other: with several workers, processes of their own draw and write them side by side.
+    Raises GuardRefused when another process is at it.
     """
-    loading = Loading(actor, begun.arguments, now)
+    with _alone():
+        begun = progress() or begun  # another process may have gone on with it before this one's turn
+        return _load(Loading(actor, begun.arguments, now), begun, told, workers)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hold a lock that PostgreSQL lets go of when this process ends, however it ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [_LOCK])
+        if not cursor.fetchone()[0]:
+            raise GuardRefused("Another process loads this demo already. Wait until it has ended and run the command again.")
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [_LOCK])
+
+
+def _load(loading: "Loading", begun: Progress, told: Callable[[int], None], workers: int) -> list[Fact]:
     book = FactBook(loading.generation.world)
     tasks = [(days, [] if done else reserve_ids(count)) for days, count, done in _batches(loading.generation.plan, begun.days_done)]
     for (days, _), part in zip(tasks, _run(loading, tasks, workers), strict=True):
         book.merge(part)
         told(sum(day.count for day in loading.generation.plan[days.start : days.stop]))
     if not begun.is_finished:
-        _note(actor, "demo.finished", {"tickets": begun.arguments.tickets}, now)
+        _note(loading.actor, "demo.finished", {"tickets": begun.arguments.tickets}, loading.now)
         _analyse()
     return book.result()
 
@@ -160,7 +181,18 @@ class Loading:
             with transaction.atomic():
                 record_histories(actor=self.actor, histories=[_history(target, life) for life in lives], now=self.now)
                 _note(self.actor, "demo.loaded", {"loaded_days": [days.start, days.stop]}, self.now)
+                _require_once(days)
         return book
+
+
+def _require_once(days: range) -> None:
+    """Refuse, and so undo the batch, when a worker whose parent was killed has written these days in its last moment.
+
+    The note before holds the record's lock, so that one of the two sees the other.
+    """
+    ranges = [entry.after("loaded_days") for entry in journal.entries_of(*_RECORD) if entry.verb == "demo.loaded"]
+    if sum(first < days.stop and days.start < last for first, last in ranges) > 1:
+        raise GuardRefused("Another process has loaded these days. Run the command again.")
 
 
 @dataclass(frozen=True, slots=True)
