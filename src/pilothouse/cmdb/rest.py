@@ -131,7 +131,7 @@ class CIFacts(Body):
 
     name: Annotated[str, Field(min_length=1, max_length=200)] = ""
     ci_class: Key = "other"
-    attributes: Annotated[dict[str, Any], Field(max_length=200)] = {}
+    attributes: Annotated[dict[str, Any], Field(default_factory=dict, max_length=200)]
     service: Reference | None = None
     owner_team: Reference | None = None
     criticality: Annotated[int, Field(ge=1, le=4)] = 3
@@ -184,7 +184,8 @@ def _resolve(name: str, model: type[Team] | type[Service], value: int | str | No
         return value
     found = model.objects.filter(key=value).first() or model.objects.filter(name=value).first()
     if found is None:
-        raise Invalid("A name leads nowhere.", [FieldError(name, f"There is no {name.replace('_', ' ')} “{value}”.", "An id, a key or a name.")])
+        text = f"There is no {name.replace('_', ' ')} “{value}”."
+        raise Invalid("A name leads nowhere.", [FieldError(name, text, "An id, a key or a name.")])
     return found.pk
 
 
