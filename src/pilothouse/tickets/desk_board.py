@@ -81,7 +81,7 @@ def page(actor: Actor, what: Asked, *, now: datetime) -> dict[str, Any]:
     place, since = what.place, _last_entry()
     fields = parts.shown_columns(place.columns)
     found = queries.list_tickets(actor, place.query, now=now, cursor=what.cursor, limit=ROWS, columns=_needed(fields))
-    tabs = views(actor, place.query, now=now)
+    tabs, total = _tabs(actor, place.query, now=now)
     works = actor.can(Capability.WORK_TICKETS)
     return {
         "title": next((view.name for view in tabs if view.current), "Queue"),
@@ -102,15 +102,14 @@ def page(actor: Actor, what: Asked, *, now: datetime) -> dict[str, Any]:
         "may_open": works,
         "view_scopes": saved_views.scopes(actor),
         **_addresses(what, found.next_cursor),
-        **_sums(actor, what, len(found.rows), bool(found.error), now),
+        **_sums(what, len(found.rows), total),
     }
 
 
-def _sums(actor: Actor, what: Asked, shown: int, wrong: bool, now: datetime) -> dict[str, str]:
+def _sums(what: Asked, shown: int, total: queries.Count) -> dict[str, str]:
     """Say how many tickets there are in all, and which of them this page shows."""
-    if wrong:
+    if total.error:
         return {"summary": "", "range": ""}
-    total = queries.count_tickets(actor, what.place.query, now=now)
     before = len(what.trail) * ROWS
     known_place = len(what.trail) < LONGEST_TRAIL
     place = f"{before + 1:,} to {before + shown:,} of {total}" if known_place and shown else f"{shown} of {total}"
@@ -187,21 +186,21 @@ def _last_entry() -> int:
 
 def views(actor: Actor, query: str, *, now: datetime) -> list[View]:
     """Give the actor's views as tabs: default ones, then their teams', then their own, each with its count."""
+    return _tabs(actor, query, now=now)[0]
+
+
+def _tabs(actor: Actor, query: str, *, now: datetime) -> tuple[list[View], queries.Count]:
+    """Give the tabs and the count of the query itself, all counted in one round trip."""
     kept = saved_views.views_of(actor)
-    counted = queries.count_views(actor, [view.query for view in kept], now=now)
+    *counts, total = queries.count_views(actor, [*(view.query for view in kept), query], now=now)
     canonical = _canonical(query)
-    return [
-        View(
-            view.id,
-            view.name,
-            Address(view.query, view.columns).url(),
-            str(count),
-            _canonical(view.query) == canonical,
-            view.id > 0 and (view.owner_id == actor.user_id or actor.can(Capability.SHARE_VIEWS)),
-            view.scope,
-        )
-        for view, count in zip(kept, counted, strict=True)
-    ]
+    return [_tab(actor, view, count, canonical) for view, count in zip(kept, counts, strict=True)], total
+
+
+def _tab(actor: Actor, view: saved_views.View, count: queries.Count, canonical: str) -> View:
+    mine = view.id > 0 and (view.owner_id == actor.user_id or actor.can(Capability.SHARE_VIEWS))
+    url = Address(view.query, view.columns).url()
+    return View(view.id, view.name, url, str(count), _canonical(view.query) == canonical, mine, view.scope)
 
 
 def _canonical(text: str) -> str:

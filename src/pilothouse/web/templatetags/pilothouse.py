@@ -1,6 +1,7 @@
 """Template tags and filters of the design system: `{% load pilothouse %}`."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import template
@@ -32,12 +33,14 @@ def markdown(text: str | None) -> SafeString:
 
 
 @register.simple_tag
+@cache
 def icon(name: str) -> SafeString:
     """Draw one symbol of the sprite; it is decoration, so the words beside it carry the meaning."""
     return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("pilothouse/icons.svg"), name)
 
 
 @register.simple_tag
+@cache
 def priority(level: int | None) -> SafeString:
     """Draw a priority as its figure, with the word for those who cannot see it."""
     if level is None:
@@ -52,6 +55,7 @@ def priority(level: int | None) -> SafeString:
 
 
 @register.simple_tag
+@cache
 def state(name: str, hold_reason: str = "") -> SafeString:
     """Draw a state as a word beside its mark; a hold says for whom it waits."""
     words = STATE_WORDS.get(name, name.replace("_", " "))
