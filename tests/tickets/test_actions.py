@@ -91,7 +91,7 @@ def test_bulk_and_single_make_the_same_journal(org: Organisation) -> None:
 
 def test_the_same_external_ticket_twice_is_refused_in_words(org: Organisation) -> None:
     opened(org, external_system="zabbix", external_id="77")
-    with pytest.raises(Invalid) as refusal:
+    with pytest.raises(GuardRefused) as refusal:
         opened(org, external_system="zabbix", external_id="77")
     assert fields_of(refusal) == ["external_id"]
 

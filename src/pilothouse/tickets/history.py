@@ -204,7 +204,8 @@ def raise_numbers(highest: Mapping[str, int]) -> None:
     with connection.cursor() as cursor:
         for kind, number in highest.items():
             sequence = _SEQUENCES[kind]
-            cursor.execute(f"SELECT last_value FROM {sequence}")
+            # A fresh sequence says 1 although it has given nothing out yet.
+            cursor.execute(f"SELECT last_value - (NOT is_called)::int FROM {sequence}")
             missing = number - cursor.fetchone()[0]
             if missing > _NEAR:
                 cursor.execute("SELECT setval(%s, %s)", [sequence, number])

@@ -106,7 +106,7 @@ def _insert_once(rows: Sequence[dict[str, Any]], known: Known, now: datetime) ->
             return _insert(rows, known, now)
     except IntegrityError as error:
         text = "A ticket of this other system's number is here already."
-        raise Invalid("No ticket was opened.", [FieldError("external_id", text, "Change that one instead.")]) from error
+        raise GuardRefused("No ticket was opened.", [FieldError("external_id", text, "Change that one instead.")]) from error
 
 
 def _insert(rows: Sequence[dict[str, Any]], known: Known, now: datetime) -> list[Ticket]:
