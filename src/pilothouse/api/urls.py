@@ -50,5 +50,5 @@ urlpatterns = [
     path("api/v1/docs", pages.docs, name="api-docs"),
     path("api/v1/problems", pages.problems, name="api-problems"),
     path("api/v1/", include(_endpoints())),
-    re_path(r"^api(/.*)?$", nowhere),
+    re_path(r"^api(?:/.*)?$", nowhere),
 ]
