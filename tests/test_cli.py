@@ -13,6 +13,9 @@ from tests import trees
 from tests.trees import Instance
 
 
+pytestmark = [pytest.mark.xdist_group("cli"), pytest.mark.timeout(300)]
+
+
 @pytest.fixture(scope="module")
 def desk(seed: Path) -> Iterator[Instance]:
     """A running instance that these tests share; each leaves it usable."""

@@ -135,8 +135,19 @@ class Instance:
         return embedded.url(self.data)
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.url, autocommit=True) as connection:
+        with self._connection() as connection:
             return connection.execute(query, values).fetchall()  # type: ignore[arg-type]
+
+    def _connection(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        """Connect, waiting for a database that is starting again."""
+        end = time.monotonic() + 20
+        while True:
+            try:
+                return psycopg.connect(self.url, autocommit=True)
+            except psycopg.OperationalError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
 
     def value(self, query: str, *values: Any) -> Any:
         return self.rows(query, *values)[0][0]

@@ -68,6 +68,9 @@ def signed_in(instance: Instance, who: str) -> requests.Session:
     return session
 
 
+pytestmark = [pytest.mark.xdist_group("live"), pytest.mark.timeout(300)]
+
+
 @pytest.fixture(scope="module")
 def desk(seed: Path) -> Iterator[Instance]:
     with trees.throw_away_folder() as folder:

@@ -10,7 +10,7 @@ import requests
 from pilothouse.platform import embedded
 from tests.trees import Instance, until
 
-pytestmark = pytest.mark.xdist_group("survive")
+pytestmark = [pytest.mark.xdist_group("survive"), pytest.mark.timeout(300)]
 PARTS = ("web", "worker", "database")
 
 

@@ -23,7 +23,7 @@ from tests import trees
 from tests.platform.test_live import Stream, signed_in
 from tests.trees import Instance, until
 
-pytestmark = pytest.mark.xdist_group("survive")
+pytestmark = [pytest.mark.xdist_group("survive"), pytest.mark.timeout(300)]
 LOG = Path(__file__).parents[3] / "shared" / "data" / "uci-servicenow-incident-log"
 
 
@@ -121,21 +121,19 @@ def some_rows(target: Path, tickets: int) -> int:
 @pytest.mark.skipif(not LOG.exists(), reason="the ServiceNow log is not at hand (../shared/data)")
 def test_an_import_that_lost_its_database_is_run_again_and_adds_the_rest_once(instance: Instance) -> None:
     file = instance.data.parent / "log.csv"
-    rows = some_rows(file, 4000)
+    rows = some_rows(file, 2500)
     instance.up("--workers", "0")
     process = instance.start("import", "servicenow-log", str(file))
-    until(lambda: instance.value("SELECT count(*) FROM tickets_ticket") > 500, seconds=60, of="some tickets")
+    until(lambda: instance.value("SELECT count(*) FROM tickets_ticket") > 300, seconds=60, of="some tickets")
     instance.kill("database")
     assert process.wait(60) in (1, 4)
     assert "database" in instance.said()
     assert "Traceback" not in instance.said()
-    until(lambda: instance.child("database"), of="a new database")
-    time.sleep(1)
     begun = instance.value("SELECT count(*) FROM tickets_ticket")
-    assert 0 < begun < 4000
+    assert 0 < begun < 2500
     again = instance.command("import", "servicenow-log", str(file))
     assert again.returncode == 0, again.stderr + again.stdout
-    assert instance.value("SELECT count(*) FROM tickets_ticket") == 4000
+    assert instance.value("SELECT count(*) FROM tickets_ticket") == 2500
     third = instance.command("import", "servicenow-log", str(file))
     assert f"{rows:,} rows read" in third.stdout
     assert "Nothing is new" in third.stdout
@@ -250,7 +248,7 @@ def test_two_webs_and_two_workers_share_one_database(external: External) -> None
     assert len(ours) == 60
     assert {count for _, count in ours} == {1}
 
-    a.kill("web")
-    a.kill("worker")
+    for process in a.running:
+        process.kill()
     answer = b.session("ana").get(f"{b.address}/api/v1/tickets/{made.json()['number']}", timeout=20)
     assert answer.json()["title"] == "through the other one"
