@@ -65,10 +65,10 @@ def test_the_database_holds_what_was_drawn(tmp_path: Path) -> None:
     assert Membership.objects.filter(is_lead=True).count() >= 30
     assert Category.objects.filter(is_active=True, parent=None).count() > 10
     assert User.objects.get(email="ana@demo.example").check_password(PASSWORD)
+    _journals_fold_to_rows_chains_hold_and_projections_rebuild()
 
 
-def test_journals_fold_to_rows_chains_hold_and_projections_rebuild(tmp_path: Path) -> None:
-    _load(tmp_path)
+def _journals_fold_to_rows_chains_hold_and_projections_rebuild() -> None:
     for ticket in Ticket.objects.order_by("id")[:600:7]:
         entries = journal.entries_of("ticket", ticket.pk)
         assert fold(entries) == journal_row(ticket)
@@ -79,31 +79,25 @@ def test_journals_fold_to_rows_chains_hold_and_projections_rebuild(tmp_path: Pat
     assert list(TicketStory.objects.order_by("ticket_id").values()) == kept
 
 
-def test_a_second_run_finds_it_there(tmp_path: Path) -> None:
+def test_a_second_run_finds_it_there_and_writes_lost_facts_again(tmp_path: Path) -> None:
     assert not _load(tmp_path)
-    before = _numbers()
+    before, first = _numbers(), (tmp_path / "demo-facts.json").read_text()
     assert _load(tmp_path)
     assert _load(tmp_path, Arguments(seed=8, tickets=900, days=30, until=UNTIL))
-    assert _numbers() == before
-
-
-def test_facts_that_were_lost_are_written_again(tmp_path: Path) -> None:
-    _load(tmp_path)
-    first = (tmp_path / "demo-facts.json").read_text()
     (tmp_path / "demo-facts.json").unlink()
     _load(tmp_path)
     assert (tmp_path / "demo-facts.json").read_text() == first
-    assert len(_numbers()) == 600
+    assert _numbers() == before
+    _facts_name_tickets_that_are_there(tmp_path)
 
 
-def test_the_facts_name_tickets_that_are_there(tmp_path: Path) -> None:
-    _load(tmp_path)
-    told = json.loads((tmp_path / "demo-facts.json").read_text())
+def _facts_name_tickets_that_are_there(data: Path) -> None:
+    told = json.loads((data / "demo-facts.json").read_text())
     assert (told["seed"], told["tickets"], told["until"]) == (7, 600, UNTIL.isoformat())
     assert {fact["key"] for fact in told["facts"]} >= {"reboot", "vpn", "backup", "logon-storm", "bounces", "cmdb-wrong-os"}
     for fact in told["facts"]:
         assert Ticket.objects.filter(number__in=fact["tickets"]).count() == fact["count"], fact["key"]
-    text = (tmp_path / "demo-facts.md").read_text()
+    text = (data / "demo-facts.md").read_text()
     assert all(fact["finding"] in text for fact in told["facts"])
 
 
@@ -177,7 +171,7 @@ def _contents(instance: Instance) -> list[tuple[object, ...]]:
 
 @pytest.mark.timeout(240)
 def test_the_command_loads_with_two_processes_survives_a_kill_and_says_so(empty: Instance) -> None:
-    arguments = ("demo", "--only-load", "--tickets", "3000", "--days", "60", "--until", "2026-11-23T11:20+00:00")
+    arguments = ("demo", "--only-load", "--tickets", "2000", "--days", "40", "--until", "2026-11-23T11:20+00:00")
     up = empty.up()
     loading = empty.start(*arguments)
     with psycopg.connect(empty.url, autocommit=True) as connection:
@@ -187,8 +181,8 @@ def test_the_command_loads_with_two_processes_survives_a_kill_and_says_so(empty:
     loading.wait()
     said = empty.command(*arguments)
     assert said.returncode == 0, said.stderr
-    assert "is loaded: 3,000 tickets over 60 days until 2026-11-23 11:00 UTC" in said.stderr
-    lives = Arguments(seed=7, tickets=3000, days=60, until=datetime(2026, 11, 23, 11, tzinfo=UTC)).generation().lives()
+    assert "is loaded: 2,000 tickets over 40 days until 2026-11-23 11:00 UTC" in said.stderr
+    lives = Arguments(seed=7, tickets=2000, days=40, until=datetime(2026, 11, 23, 11, tzinfo=UTC)).generation().lives()
     expected = sorted((life.fields["number"], len(life.events)) for life in lives)
     assert [(number, count) for number, _, _, count, *_ in _contents(empty)] == expected
     again = empty.command("demo", "--only-load")
