@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def ask(people: NamedPeople, content: bytes, name: str = "log.csv", **more: str) -> ImportRun:
-    sent = {"profile": "servicenow-log", "time_zone": "UTC", "files": SimpleUploadedFile(name, content), **more}
+    sent = {"profile": "servicenow-log", "time_zone": "UTC", "sources": SimpleUploadedFile(name, content), **more}
     answer = people.client("ana").post("/import", sent)
     run = ImportRun.objects.first()
     assert run is not None, answer.content.decode()[-3000:]
@@ -74,10 +74,10 @@ def test_a_broken_file_says_so_on_the_page(people: NamedPeople) -> None:
 
 def test_a_form_with_faults_says_them(people: NamedPeople) -> None:
     client = people.client("ana")
-    answer = client.post("/import", {"profile": "generic", "time_zone": "Mars", "files": SimpleUploadedFile("a.csv", b"a\n")})
+    answer = client.post("/import", {"profile": "generic", "time_zone": "Mars", "sources": SimpleUploadedFile("a.csv", b"a\n")})
     assert answer.status_code == 422
     assert "There is no such time zone" in answer.content.decode()
-    answer = client.post("/import", {"profile": "generic", "time_zone": "UTC", "files": SimpleUploadedFile("a.csv", b"a\n")})
+    answer = client.post("/import", {"profile": "generic", "time_zone": "UTC", "sources": SimpleUploadedFile("a.csv", b"a\n")})
     assert "must say: system, key" in answer.content.decode()
     assert client.post("/import", {"profile": "generic", "time_zone": "UTC"}).status_code == 422
     assert ImportRun.objects.count() == 0

@@ -35,7 +35,7 @@ class ImportForm(forms.Form):
     """Files, how they are read, and whether it is a rehearsal."""
 
     profile = forms.ChoiceField(label="Profile", help_text="How the files are read.")
-    files = _FilesField(label="Files", help_text="CSV, XLSX or JSON, each may be packed as .gz; an activity log goes with its incidents.")
+    sources = _FilesField(label="Files", help_text="CSV, XLSX or JSON, each may be packed as .gz; an activity log goes with its incidents.")
     mapping = forms.FileField(
         label="Mapping file", required=False, help_text="TOML; needed for the generic profile, optional for the others."
     )
@@ -54,8 +54,8 @@ class ImportForm(forms.Form):
             raise forms.ValidationError("There is no such time zone. For instance UTC or Europe/Lisbon.")
         return zone
 
-    def clean_files(self) -> "list[UploadedFile[bytes]]":
-        files = list(self.cleaned_data["files"])
+    def clean_sources(self) -> "list[UploadedFile[bytes]]":
+        files = list(self.cleaned_data["sources"])
         for file in files:
             file.name = clean_name(file.name)
         if len(files) > MOST_FILES:

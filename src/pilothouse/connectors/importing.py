@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby, islice
 from pathlib import Path
+from threading import Lock
 from typing import IO, Any
 
 from django.db import connection
@@ -83,18 +84,21 @@ class _Source:
 
 
 class _Rejects:
-    """The rejects file, written as they come; it exists only when there are any."""
+    """The rejects file, written as they come, by the reading thread and the writing one; it exists only when there are any."""
 
     def __init__(self, path: Path | None) -> None:
-        self.path, self.count = path, 0
+        self.path, self.count, self._lock = path, 0, Lock()
         self._file: IO[str] | None = None
 
     def add(self, reject: Reject) -> None:
-        self.count += 1
-        if self.path is None:
-            return
+        with self._lock:
+            self.count += 1
+            if self.path is not None:
+                self._write(self.path, reject)
+
+    def _write(self, path: Path, reject: Reject) -> None:
         first = self._file is None
-        self._file = self._file or self.path.open("w", newline="", encoding="utf-8")
+        self._file = self._file or path.open("w", newline="", encoding="utf-8")
         writer = csv.writer(self._file)
         if first:
             writer.writerow(["file", "line", "column", "value", "reason"])

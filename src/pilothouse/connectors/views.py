@@ -45,7 +45,7 @@ def imports(request: HttpRequest, actor: Actor) -> HttpResponseBase:
 
 def _take_on(form: ImportForm, actor: Actor) -> ImportRun:
     """Keep the files before the worker hears of the run: both come with the commit."""
-    files = form.cleaned_data["files"]
+    files = form.cleaned_data["sources"]
     run: ImportRun | None = None
     try:
         with transaction.atomic():
