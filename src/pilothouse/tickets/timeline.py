@@ -174,7 +174,7 @@ def _line(entry: Entry, names: Names, actor: Actor) -> Line:
 def _said(entry: Entry, names: Names) -> Iterable[Said]:
     opening = entry.verb == "ticket.opened"
     for change in entry.changes:
-        if change.field in _UNSAID or (opening and change.field in ("title", "description", "state")):
+        if change.field in _UNSAID or change.field.startswith("extra.") or (opening and change.field in ("title", "description", "state")):
             continue
         if change.field == "state" and entry.verb not in ("ticket.changed", "ticket.assigned", "ticket.undone"):
             continue
