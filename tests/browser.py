@@ -10,10 +10,12 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import psycopg
 import pytest
@@ -53,18 +55,15 @@ def _new_database() -> str:
     return make_conninfo(**{**base, "dbname": name})
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The served site; it ends with the session."""
-    folder = tmp_path_factory.mktemp("site")
+@contextmanager
+def _served(folder: Path) -> Iterator[Site]:
     errors = folder / "errors.log"
     environment = {**os.environ, "DATABASE_URL": _new_database(), "PILOTHOUSE_DATA": str(folder), "PILOTHOUSE_HOSTS": "127.0.0.1"}
     command = [sys.executable, "-m", "tests.serve_site"]
+    root = Path(__file__).parent.parent
     with (
         errors.open("w") as log,
-        subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True, cwd=Path(__file__).parent.parent
-        ) as server,
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True, cwd=root) as server,
     ):
         try:
             assert server.stdout is not None
@@ -77,14 +76,42 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             server.wait(30)
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """One browser for the session."""
+@contextmanager
+def _browser() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+# Each test package has the fixtures as its own; what stands behind them is one for the whole session.
+_open: dict[str, tuple[Any, ExitStack]] = {}
+_users: Counter[str] = Counter()
+
+
+def _shared(name: str, start: Callable[[], AbstractContextManager[Any]]) -> Iterator[Any]:
+    """Start something for its first user, hand it to the others, and end it with the last."""
+    if name not in _open:
+        stack = ExitStack()
+        _open[name] = (stack.enter_context(start()), stack)
+    _users[name] += 1
+    yield _open[name][0]
+    _users[name] -= 1
+    if not _users[name]:
+        _open.pop(name)[1].close()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The served site; it ends with the session."""
+    yield from _shared("site", lambda: _served(tmp_path_factory.mktemp("site")))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for the session."""
+    yield from _shared("chromium", _browser)
 
 
 Visit = Callable[..., Page]

@@ -81,3 +81,25 @@ def test_colours_are_chosen_with_or_without_script(visit: Visit, script: bool) -
 def _choose_dark(page: Page) -> None:
     page.locator("summary", has=page.locator(".me")).click()
     page.get_by_role("button", name="Dark").click()
+
+
+def test_a_requester_is_told_why_the_queue_is_closed(visit: Visit) -> None:
+    page = visit("rita", "/queue")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You may not do that")
+    no_violations(page)
+
+
+def test_a_form_without_its_token_is_refused_in_words(visit: Visit) -> None:
+    page = visit("ana", "/design")
+    page.locator("input[name=csrfmiddlewaretoken]").first.evaluate("field => field.remove()")
+    _choose_dark(page)
+    expect(page.locator("main")).to_contain_text("This form was open too long or came from another site.")
+    no_violations(page)
+
+
+def test_choosing_colours_leads_to_no_other_site(visit: Visit) -> None:
+    page = visit("ana", "/design")
+    page.locator("input[name=next]").first.evaluate("field => { field.value = 'https://evil.example/' }")
+    _choose_dark(page)
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert "evil" not in page.url
