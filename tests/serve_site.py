@@ -20,12 +20,15 @@ import django
 django.setup()
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.management import call_command
 
+from pilothouse.cmdb import actions as cmdb
 from pilothouse.cmdb.models import CI, Service
 from pilothouse.people.models import Membership, Team, User
 from pilothouse.people.queries import actor_of
+from pilothouse.people.testing import PASSWORD
 from pilothouse.platform import clock
 from pilothouse.platform.access import Actor
 from pilothouse.tickets import actions
@@ -40,6 +43,11 @@ PEOPLE = {
     "audrey": ("Audrey Holt", "auditor", None),
     "adam": ("Adam Birch", "administrator", None),
 }
+FORM = [
+    {"label": "Which device?", "type": "choice", "required": True, "options": ["Laptop", "Phone", "Tablet"]},
+    {"label": "Since when?", "type": "date"},
+    {"label": "Are you the only one?", "type": "yesno"},
+]
 TEAMS = ("Network", "Database", "Service desk", "Workplace")
 TITLES = (
     "Claims portal rejects sign-in for all branches",
@@ -54,16 +62,39 @@ TITLES = (
 def seed() -> dict[str, str]:
     """Make the organisation and seventy tickets; returns a session for each person."""
     now = clock.now()
+    password = make_password(PASSWORD)
     teams = {name: Team.objects.create(name=name, key=name.lower().replace(" ", "-")) for name in TEAMS}
     people = {}
     for handle, (name, role, team) in PEOPLE.items():
-        people[handle] = User.objects.create(name=name, email=f"{handle}@example.org", role=role, created_at=now, password="!")
+        people[handle] = User.objects.create(name=name, email=f"{handle}@example.org", role=role, created_at=now, password=password)
         if team:
-            Membership.objects.create(user=people[handle], team=teams[team])
-    service = Service.objects.create(name="Remote access", key="remote-access", owner_team=teams["Network"])
+            Membership.objects.create(user=people[handle], team=teams[team], is_lead=handle == "ana")
+    service = Service.objects.create(name="Remote access", key="remote-access", owner_team=teams["Network"], request_form=FORM)
     ci = CI.objects.create(name="vpn-gw-01", service=service)
+    _around(actor(people["adam"]), ci)
     _tickets(actor(people["ana"]), people, teams, service, ci)
     return {handle: _session(user) for handle, user in people.items()}
+
+
+def _around(adam: Actor, ci: CI) -> None:
+    """What stands on the gateway and what it stands on: eleven CIs in three steps; and a category."""
+    now = clock.now()
+    server, storage, *branches = (
+        cmdb.add_ci(
+            actor=adam, now=now, name=name, ci_class=ci_class, criticality=criticality, attributes=attributes, service_id=ci.service_id
+        )
+        for name, ci_class, criticality, attributes in (
+            ("srv-edge-02", "server", 1, {"os": "Debian 13", "ip": "10.4.0.12", "cpu_cores": 8}),
+            ("san-01", "storage", 2, {"capacity_tb": 40}),
+            *((f"branch-{at:02}", "network", 3, {"location": f"Branch {at}"}) for at in range(1, 10)),
+        )
+    )
+    cmdb.relate_cis(actor=adam, source_id=ci.pk, relation="runs_on", target_id=server.pk, now=now)
+    cmdb.relate_cis(actor=adam, source_id=server.pk, relation="stores_on", target_id=storage.pk, now=now)
+    for at, branch in enumerate(branches):
+        target = ci if at < 4 else branches[at % 4]
+        cmdb.relate_cis(actor=adam, source_id=branch.pk, relation="connects_to", target_id=target.pk, now=now)
+    actions.add_category(actor=adam, name="Network", now=now)
 
 
 def actor(user: User) -> Actor:

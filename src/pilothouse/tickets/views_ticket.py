@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from pilothouse.people.doors import signed_in
 from pilothouse.platform import clock
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.refusals import Invalid, Missing, Refused, StaleVersion
@@ -313,7 +314,7 @@ def follow_up(request: HttpRequest, actor: Actor, number: str) -> HttpResponseBa
 
 
 @require_GET
-@desk(Capability.RAISE_TICKETS)
+@signed_in()
 def attachment(request: HttpRequest, actor: Actor, attachment_id: int) -> HttpResponseBase:
     """Hand out a file: always as a download, never to be shown or sniffed by the browser."""
     found = _attachment(actor, attachment_id)
