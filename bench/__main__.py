@@ -287,11 +287,20 @@ def _one(part: str, run: Run) -> None:
         say(f"  {part}: FAILED: {fault}\n{run.instance.said('up')[-3000:]}")
 
 
+def _write_page(told: str) -> None:
+    """Put the printed table between the page's two marks; the words around it stay as they are."""
+    page = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+    before, _, rest = page.read_text().partition("<!-- printed: begin -->")
+    _, _, after = rest.partition("<!-- printed: end -->")
+    page.write_text(f"{before}<!-- printed: begin -->\n{told}\n<!-- printed: end -->{after}")
+
+
 def main() -> None:
     asked = argparse.ArgumentParser(prog="bench", description=__doc__)
     asked.add_argument("--tickets", default="20000,200000,1000000", help="sizes, smallest first")
     asked.add_argument("--only", default=",".join(PARTS), help=f"some of {','.join(PARTS)}")
     asked.add_argument("--seconds", type=float, default=10, help="how long each figure is measured")
+    asked.add_argument("--page", action="store_true", help="put the table into docs/benchmarks.md")
     given = asked.parse_args()
     parts = given.only.split(",")
     if unknown := set(parts) - set(PARTS):
@@ -307,7 +316,10 @@ def main() -> None:
                 _one("import", run)
         finally:
             facts["load average at the end"] = " ".join(f"{x:.2f}" for x in os.getloadavg())
-            print(table(run.figures, facts), flush=True)
+            told = table(run.figures, facts)
+            print(told, flush=True)
+            if given.page:
+                _write_page(told)
             results = Path(__file__).parent / "results"
             results.mkdir(exist_ok=True)
             kept = {"facts": facts, "figures": [asdict(figure) | {"verdict": figure.verdict} for figure in run.figures]}
