@@ -16,9 +16,15 @@ def act(page: Page, name: str) -> Locator:
     return page.locator("#acts details[open] form")
 
 
-@pytest.mark.parametrize(("width", "scheme"), SIZES)
-@pytest.mark.parametrize("path", ["/tickets/INC0000001", "/tickets/INC0000001/edit", "/tickets/new", "/tickets/INC0000001?show=comments"])
-def test_it_is_accessible_and_fits(visit: Visit, width: int, scheme: Scheme, path: str) -> None:
+FIRST = "/tickets/INC0000001"
+OTHERS = [f"{FIRST}/edit", "/tickets/new", f"{FIRST}?show=comments"]
+
+
+@pytest.mark.parametrize(
+    ("path", "width", "scheme"),
+    [(FIRST, *size) for size in SIZES] + [(path, *size) for path in OTHERS for size in ((1280, "light"), (390, "dark"))],
+)
+def test_it_is_accessible_and_fits(visit: Visit, path: str, width: int, scheme: Scheme) -> None:
     no_violations(visit("alan", path, width=width, scheme=scheme))
 
 
