@@ -17,6 +17,7 @@ imports and back-dated notes. The table is partitioned by month of `recorded_at`
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +27,7 @@ from django.db import connection, transaction
 
 from pilothouse.platform import journal_copy, outbox, projections
 from pilothouse.platform.access import Actor
+from pilothouse.platform.pipeline import pipelined
 
 START = bytes(32)
 CHANNEL = "pilothouse"
@@ -135,10 +137,11 @@ def record(actor: Actor, drafts: Sequence[Draft], *, now: datetime, new: bool = 
         for month in sorted({_month(entry.recorded_at) for entry in entries}):
             ensure_month(month)
         stored = _copy(entries, heads, new=new) if len(entries) >= journal_copy.WORTH_IT else _store(entries, heads)
-        if not quiet:
-            outbox.write(stored, now)
-            _notify(stored)
-        projections.apply(stored)
+        with pipelined() if len(stored) < journal_copy.WORTH_IT else nullcontext():
+            if not quiet:
+                outbox.write(stored, now)
+                _notify(stored)
+            projections.apply(stored)
     return stored
 
 
@@ -303,7 +306,9 @@ def _notify(entries: Sequence[Entry]) -> None:
         payloads = [orjson.dumps({"id": entries[-1].id, "kind": entries[-1].kind, "bulk": len(entries)}).decode()]
     else:
         payloads = [
-            orjson.dumps({"id": e.id, "kind": e.kind, "record": e.record_id, "verb": e.verb, "actor": e.actor_id, "private": e.private}).decode()
+            orjson.dumps(
+                {"id": e.id, "kind": e.kind, "record": e.record_id, "verb": e.verb, "actor": e.actor_id, "private": e.private}
+            ).decode()
             for e in entries
         ]
     with connection.cursor() as cursor:
@@ -332,9 +337,7 @@ def forget_months() -> None:
     _months_known.clear()
 
 
-_COLUMNS = (
-    "id, kind, record_id, seq, verb, actor_id, happened_at, recorded_at, changes, note, private, source, request_id, previous, hash"
-)
+_COLUMNS = "id, kind, record_id, seq, verb, actor_id, happened_at, recorded_at, changes, note, private, source, request_id, previous, hash"
 
 
 def _read(row: Sequence[Any]) -> Entry:
@@ -342,7 +345,21 @@ def _read(row: Sequence[Any]) -> Entry:
     entry_id, kind, record_id, seq, verb, actor_id, happened_at, recorded_at, _, note, private, source, request_id, *hashes = row
     previous, hashed = (bytes(value) for value in hashes)
     return Entry(
-        entry_id, kind, record_id, seq, verb, actor_id, happened_at, recorded_at, changes, note, private, source, request_id, previous, hashed
+        entry_id,
+        kind,
+        record_id,
+        seq,
+        verb,
+        actor_id,
+        happened_at,
+        recorded_at,
+        changes,
+        note,
+        private,
+        source,
+        request_id,
+        previous,
+        hashed,
     )
 
 

@@ -11,6 +11,7 @@ from pilothouse.tickets.engine.replay import COMMENTED, NOTED, Story, fold_story
 from pilothouse.tickets.models import TicketStory
 
 _FIELDS = [f.name for f in fields(Story)]
+_COLUMNS = ", ".join(f'"{name}"' for name in ("ticket_id", *_FIELDS))
 
 
 class TicketStories:
@@ -52,16 +53,25 @@ def _write(rows: list[TicketStory], *, new: bool) -> None:
     if new and len(rows) >= journal_copy.WORTH_IT:
         _copy(rows)
     elif new:
-        TicketStory.objects.bulk_create(rows)
+        _insert(rows)
     elif len(rows) == 1:
-        rows[0].save(force_update=True)
+        # Not save(force_update=True): in a pipeline the count of rows is not known yet.
+        TicketStory.objects.filter(pk=rows[0].pk).update(**{name: getattr(rows[0], name) for name in _FIELDS})
     else:
         TicketStory.objects.bulk_update(rows, _FIELDS, batch_size=500)
 
 
+def _insert(rows: list[TicketStory]) -> None:
+    one = f"({', '.join(['%s'] * (len(_FIELDS) + 1))})"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {TicketStory._meta.db_table} ({_COLUMNS}) VALUES {', '.join([one] * len(rows))}",
+            [value for row in rows for value in (row.ticket_id, *(getattr(row, name) for name in _FIELDS))],
+        )
+
+
 def _copy(rows: list[TicketStory]) -> None:
-    columns = ", ".join(f'"{name}"' for name in ("ticket_id", *_FIELDS))
-    with connection.cursor() as cursor, cursor.copy(f"COPY {TicketStory._meta.db_table} ({columns}) FROM STDIN") as copy:
+    with connection.cursor() as cursor, cursor.copy(f"COPY {TicketStory._meta.db_table} ({_COLUMNS}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row([row.ticket_id, *(getattr(row, name) for name in _FIELDS)])
 
@@ -72,6 +82,4 @@ def story_values(story: Story) -> dict[str, object]:
 
 
 projections.register(TicketStories())
-search.register(
-    search.Source(kind="ticket", title="title", body="description", comments=frozenset({COMMENTED, NOTED}))
-)
+search.register(search.Source(kind="ticket", title="title", body="description", comments=frozenset({COMMENTED, NOTED})))

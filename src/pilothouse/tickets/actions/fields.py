@@ -1,7 +1,7 @@
 """How a ticket's fields are named in the journal and in the row, and what values they take."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -148,11 +148,12 @@ def _words(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What one look at the database knows: the ids that exist, the priority matrix, and fresh numbers by kind."""
+    """What one look at the database knows: the ids that exist, the priority matrix, fresh numbers by kind, and fresh ids."""
 
     ids: dict[str, frozenset[int]]
     matrix: dict[tuple[int, int], int]
     numbers: dict[str, list[str]]
+    row_ids: list[int] = field(default_factory=list)
 
 
 _LOOK = """
@@ -164,6 +165,7 @@ UNION ALL SELECT 'ticket', id FROM tickets_ticket WHERE id = ANY(%s)
 UNION ALL SELECT 'cell', impact * 100 + urgency * 10 + priority FROM tickets_priorityrule
 UNION ALL SELECT 'incident', nextval('ticket_incident_number') FROM generate_series(1, %s)
 UNION ALL SELECT 'request', nextval('ticket_request_number') FROM generate_series(1, %s)
+UNION ALL SELECT 'row', nextval('tickets_ticket_id_seq') FROM generate_series(1, %s)
 """
 
 
@@ -177,11 +179,13 @@ def look_up(rows: Sequence[Mapping[str, Any]], *, incidents: int = 0, requests: 
         wanted["person"].update(filter(_is_id, row["watchers"] if isinstance(row.get("watchers"), list) else ()))
     found: dict[str, list[int]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_LOOK, [*(list(ids) for ids in wanted.values()), incidents, requests])
+        cursor.execute(_LOOK, [*(list(ids) for ids in wanted.values()), incidents, requests, incidents + requests])
         for what, value in cursor.fetchall():
             found.setdefault(what, []).append(value)
     numbers = {kind: [f"{KINDS[kind][1]}{n:07d}" for n in sorted(found.get(kind, ()))] for kind in KINDS}
-    return Known({kind: frozenset(found.get(kind, ())) for kind in wanted}, _matrix(found.get("cell", ())), numbers)
+    return Known(
+        {kind: frozenset(found.get(kind, ())) for kind in wanted}, _matrix(found.get("cell", ())), numbers, sorted(found.get("row", ()))
+    )
 
 
 def _matrix(cells: Iterable[int]) -> dict[tuple[int, int], int]:

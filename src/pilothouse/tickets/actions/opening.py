@@ -1,15 +1,18 @@
 """Opening tickets: one, or up to a thousand of which all or none come in."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+import orjson
+from django.db import IntegrityError, connection, transaction
 
 from pilothouse.people.queries import require
-from pilothouse.platform import journal
+from pilothouse.platform import journal, journal_copy
 from pilothouse.platform.access import Actor, Capability, Source
 from pilothouse.platform.journal import Draft
+from pilothouse.platform.pipeline import pipelined
 from pilothouse.platform.refusals import FieldError, GuardRefused, Invalid
 from pilothouse.tickets.access import get_ticket
 from pilothouse.tickets.actions.fields import ATTRIBUTES, Known, changes_between, look_up, reference_errors, row_values, value_errors
@@ -55,7 +58,7 @@ def open_tickets(*, actor: Actor, tickets: Sequence[Mapping[str, Any]], now: dat
             "Too many at once.", [FieldError("tickets", f"At most {MOST_AT_ONCE:,} tickets at once; these are {len(tickets):,}.")]
         )
     rows = [_complete(actor, fields, now) for fields in tickets]
-    with transaction.atomic():
+    with transaction.atomic(), _together(rows):
         incidents = sum(row["kind"] == "incident" for row in rows)
         known = look_up(rows, incidents=incidents, requests=len(rows) - incidents)
         if errors := _errors(actor, tickets, rows, known, single=_single):
@@ -63,6 +66,12 @@ def open_tickets(*, actor: Actor, tickets: Sequence[Mapping[str, Any]], now: dat
         made = _insert_once(rows, known, now)
         journal.record(actor, [_draft(ticket) for ticket in made], now=now, new=True)
     return made
+
+
+def _together(rows: Sequence[Mapping[str, Any]]) -> AbstractContextManager[None]:
+    """Send the statements of a few tickets together; many are copied, and those of other systems may be refused by the database."""
+    alone = len(rows) >= journal_copy.WORTH_IT or any(row["external_id"] for row in rows)
+    return nullcontext() if alone else pipelined()
 
 
 def _complete(actor: Actor, fields: Mapping[str, Any], now: datetime) -> dict[str, Any]:
@@ -111,17 +120,36 @@ def _insert_once(rows: Sequence[dict[str, Any]], known: Known, now: datetime) ->
 
 def _insert(rows: Sequence[dict[str, Any]], known: Known, now: datetime) -> list[Ticket]:
     numbers = {kind: iter(fresh) for kind, fresh in known.numbers.items()}
-    made = []
     for row in rows:
         row["number"] = next(numbers[row["kind"]])
         if row["priority"] is None:
             row["priority"] = priority(row["impact"], row["urgency"], known.matrix)
-        values = {ATTRIBUTES[name]: value for name, value in row.items()}
-        made.append(Ticket(**values, created_at=now, updated_at=now))
-    if len(made) == 1:
-        made[0].save(force_insert=True)
-        return made
-    return Ticket.objects.bulk_create(made)
+    write = _copy_rows if len(rows) >= journal_copy.WORTH_IT else _insert_rows
+    write([[pk, *(_stored(name, row[name]) for name in EMPTY), now, now, 1] for pk, row in zip(known.row_ids, rows, strict=True)])
+    return [
+        Ticket(id=pk, **{ATTRIBUTES[name]: value for name, value in row.items()}, created_at=now, updated_at=now)
+        for pk, row in zip(known.row_ids, rows, strict=True)
+    ]
+
+
+_COLUMNS = ", ".join(f'"{column}"' for column in ("id", *ATTRIBUTES.values(), "created_at", "updated_at", "version"))
+_ROW = f"({', '.join(['%s'] * (len(ATTRIBUTES) + 4))})"
+
+
+def _stored(name: str, value: Any) -> Any:
+    return orjson.dumps(value).decode() if name == "extra" else value
+
+
+def _insert_rows(rows: Sequence[list[Any]]) -> None:
+    values = ", ".join([_ROW] * len(rows))
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO tickets_ticket ({_COLUMNS}) VALUES {values}", [value for row in rows for value in row])
+
+
+def _copy_rows(rows: Sequence[list[Any]]) -> None:
+    with connection.cursor() as cursor, cursor.copy(f"COPY tickets_ticket ({_COLUMNS}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def _draft(ticket: Ticket) -> Draft:
