@@ -12,7 +12,6 @@ import pytest
 from tests import trees
 from tests.trees import Instance
 
-
 pytestmark = [pytest.mark.xdist_group("cli"), pytest.mark.timeout(300)]
 
 

@@ -1,5 +1,7 @@
 """The embedded PostgreSQL, run for real in throw-away folders."""
 
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -81,3 +83,20 @@ def test_a_long_data_folder_gets_a_short_socket_folder(folder: Path) -> None:
     deep = folder / ("long" * 25)
     assert len(str(embedded.cluster(deep).sockets)) < 60
     assert embedded.cluster(deep).sockets == embedded.cluster(deep).sockets
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's server runs as another user")
+def test_a_data_folder_closed_to_the_server_keeps_its_database_where_it_can_enter(folder: Path, ready_cluster: Path) -> None:
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    url, server = embedded.start(closed / "data", template=ready_cluster)
+    home = embedded.cluster(closed / "data").home
+    try:
+        assert value(url, "SELECT 1") == 1
+        embedded.stop(server)
+        assert home.parent == Path("/var/lib/pilothouse")
+        url, server = embedded.start(closed / "data")
+        assert value(url, "SELECT 1") == 1
+    finally:
+        embedded.stop(server)
+        shutil.rmtree(home)
