@@ -20,13 +20,14 @@ from typing import Any, Literal
 import psycopg
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 __all__ = ["SIZES", "Scheme", "Site", "Visit", "Watched", "chromium", "no_violations", "site", "visit"]
 
 Scheme = Literal["light", "dark"]
 SIZES: list[tuple[int, Scheme]] = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+expect.set_options(timeout=20_000)  # a busy machine is no fault of the page
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -129,7 +130,7 @@ def visit(site: Site, chromium: Browser) -> Iterator[Visit]:
         if person:
             context.add_cookies([{"name": "sessionid", "value": site.sessions[person], "url": site.url}])
         page = context.new_page()
-        page.set_default_timeout(8000)
+        page.set_default_timeout(30_000)
         watched = Watched(page, context)
         _watch(watched, site.url)
         opened.append(watched)
