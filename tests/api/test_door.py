@@ -121,12 +121,31 @@ def test_hostile_bodies_are_refused_as_problems(rest: Rest, sent: dict[str, Any]
 @pytest.mark.parametrize(
     "path",
     [
-        "/tickets?q=%00", "/tickets?cursor=%00", "/tickets?fields=%00", "/tickets?limit=99999999999999999999", "/tickets?q=%ff%fe", "/tickets/%00",
-        "/tickets/99999999999999999999999", "/tickets/%ff", "/tickets/INC%2F1", "/people?text=%00", "/people/%00@", "/people?cursor=abc",
-        "/teams/%00", "/cis?text=%00&ci_class=%00", "/cis/0", "/cis/1/impact?depth=0", "/services/%00", "/journal?kind=%00",
-        "/journal?since=9999-12-31T23:59:59-14:00", "/journal?since=x", "/journal/nonsense/1", "/journal/person/99999999999999999999", "/nothing",
+        "/tickets?q=%00",
+        "/tickets?cursor=%00",
+        "/tickets?fields=%00",
+        "/tickets?limit=99999999999999999999",
+        "/tickets?q=%ff%fe",
+        "/tickets/%00",
+        "/tickets/99999999999999999999999",
+        "/tickets/%ff",
+        "/tickets/INC%2F1",
+        "/people?text=%00",
+        "/people/%00@",
+        "/people?cursor=abc",
+        "/teams/%00",
+        "/cis?text=%00&ci_class=%00",
+        "/cis/0",
+        "/cis/1/impact?depth=0",
+        "/services/%00",
+        "/journal?kind=%00",
+        "/journal?since=9999-12-31T23:59:59-14:00",
+        "/journal?since=x",
+        "/journal/nonsense/1",
+        "/journal/person/99999999999999999999",
+        "/nothing",
     ],
-)  # fmt: skip
+)
 def test_hostile_addresses_never_break_the_server(rest: Rest, path: str) -> None:
     answer = rest.adam.get(path)
     assert answer.status_code < 500, answer.text
