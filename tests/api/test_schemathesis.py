@@ -26,7 +26,7 @@ def test_no_generated_request_breaks_the_server(rest: Rest) -> None:
     assert len(plan) > 80
     end = time.monotonic() + SECONDS
     sent = [_probe(rest, operation, mode, known, end, len(plan) - at) for at, (operation, mode) in enumerate(plan)]
-    assert sum(sent) > 150
+    assert sum(sent) >= len(plan)  # each at least once in each way, however slow the machine
 
 
 def _probe(rest: Rest, operation: Any, mode: GenerationMode, known: dict[str, str], end: float, left: int) -> int:
