@@ -9,6 +9,7 @@ Django is heavy to start: commands import what needs it when they run, so that `
 import contextlib
 import functools
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -178,6 +179,11 @@ def _up(host: str, port: int, web: int, workers: int, *, ready: Callable[[str, b
     raise typer.Exit(code)
 
 
+def _ourselves() -> str:
+    """Return the command as this person has to type it: its path where it is not on the search path."""
+    return "pilothouse" if shutil.which("pilothouse") else sys.argv[0]
+
+
 @app.command(rich_help_panel="Run")
 @_plainly
 def up(host: _Host = _ADDRESS, port: _Port = 8420, web: _Web = 0, workers: _Workers = 1) -> None:
@@ -190,7 +196,8 @@ def up(host: _Host = _ADDRESS, port: _Port = 8420, web: _Web = 0, workers: _Work
         supervisor.say(f"Pilothouse runs at {address} (data: {data_folder()}). Ctrl-C stops it.")
         if nobody:
             supervisor.say(
-                "Nobody can sign in yet. Make the first administrator: pilothouse user add you@example.org --name You --role administrator"
+                "Nobody can sign in yet. Make the first administrator:"
+                f" {_ourselves()} user add you@example.org --name You --role administrator"
             )
 
     _up(host, port, web, workers, ready=ready)
