@@ -40,7 +40,7 @@ class RefusableForm(forms.Form):
         return True
 
 
-class RecordField(forms.ModelChoiceField):
+class RecordField(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django's class takes no argument when it runs
     """A choice among a few records; cleans to an id, since actions take ids."""
 
     def clean(self, value: Any) -> Any:
