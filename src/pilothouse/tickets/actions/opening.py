@@ -57,6 +57,8 @@ def open_tickets(*, actor: Actor, tickets: Sequence[Mapping[str, Any]], now: dat
         raise Invalid(
             "Too many at once.", [FieldError("tickets", f"At most {MOST_AT_ONCE:,} tickets at once; these are {len(tickets):,}.")]
         )
+    if not tickets:
+        return []
     rows = [_complete(actor, fields, now) for fields in tickets]
     with transaction.atomic(), _together(rows):
         incidents = sum(row["kind"] == "incident" for row in rows)
