@@ -106,6 +106,13 @@ def _(org: Organisation) -> None:
     tickets.unlink_ticket(actor=org.ana, link_id=link.pk, now=NOW)
 
 
+@scenario("tickets.add_category")
+@scenario("tickets.change_category")
+def _(org: Organisation) -> None:
+    made = tickets.add_category(actor=org.adam, name="Hardware", now=NOW)
+    tickets.change_category(actor=org.adam, category_id=made.pk, changes={"is_active": False}, now=NOW)
+
+
 @scenario("tickets.undo_changes")
 def _(org: Organisation) -> None:
     ticket = opened(org)
