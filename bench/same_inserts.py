@@ -19,7 +19,7 @@ def script(statements: list[str], ticket_id: int, number: str) -> str:
     lines = ["SELECT nextval(pg_get_serial_sequence('tickets_ticket', 'id')) AS tid \\gset", "BEGIN;"]
     for statement in statements:
         text = " ".join(statement.split()).replace(number, "PB:tid")
-        text = re.sub(rf"(?<![\w.]){ticket_id}(?![\w.])", ":tid", text)
+        text = re.sub(rf"(?<![\w.]){ticket_id}(?![\w.])", " :tid", text)  # a space: pgbench leaves `::` alone
         if text.startswith('INSERT INTO "tickets_ticket"'):
             text = text.replace("(", '("id", ', 1).replace("VALUES (", "VALUES (:tid, ", 1)
         lines.append(f"{text};")

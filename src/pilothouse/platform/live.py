@@ -178,7 +178,8 @@ class Hub:
                     pause = 0.1
                     await self._catch_up()
                     async for notice in connection.notifies():
-                        self._arrived.put_nowait(orjson.loads(notice.payload))
+                        with contextlib.suppress(orjson.JSONDecodeError):  # somebody else's NOTIFY must not end live pages for all
+                            self._arrived.put_nowait(orjson.loads(notice.payload))
             except (psycopg.Error, DatabaseError, InterfaceError) as error:
                 if pause == 0.1:  # the first of a row
                     _log.warning("Live pages: the database connection was lost (%s); trying again.", str(error).strip().split("\n")[0])
