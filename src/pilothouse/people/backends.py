@@ -12,7 +12,9 @@ from pilothouse.people.models import User
 class EmailBackend(ModelBackend):
     """Check an e-mail address, in any letter case, and a password; an inactive person does not come in."""
 
-    def authenticate(self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any) -> User | None:
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> User | None:
         email = username or kwargs.get("email")
         if not email or password is None:
             return None

@@ -58,8 +58,7 @@ CAPABILITIES: dict[Role, frozenset[Capability]] = {
         }
     ),
     Role.MANAGER: frozenset(
-        _STAFF
-        | {Capability.WORK_TICKETS, Capability.STEER_TICKETS, Capability.SHARE_VIEWS, Capability.SEE_RESTRICTED}
+        _STAFF | {Capability.WORK_TICKETS, Capability.STEER_TICKETS, Capability.SHARE_VIEWS, Capability.SEE_RESTRICTED}
     ),
     Role.AUDITOR: frozenset((_STAFF - {Capability.RAISE_TICKETS}) | {Capability.SEE_RESTRICTED}),
     Role.ADMINISTRATOR: frozenset(Capability),

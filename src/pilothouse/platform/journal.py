@@ -243,7 +243,8 @@ def _entry(actor: Actor, draft: Draft, seq: int, previous: bytes, now: datetime)
 
 _INSERT = """
 WITH entry AS (
-  INSERT INTO journal_entry (kind, record_id, seq, verb, actor_id, happened_at, recorded_at, changes, note, private, source, request_id, previous, hash)
+  INSERT INTO journal_entry (kind, record_id, seq, verb, actor_id, happened_at, recorded_at, changes, note, private, source,
+                             request_id, previous, hash)
   SELECT * FROM unnest(%s::text[], %s::bigint[], %s::int[], %s::text[], %s::bigint[], %s::timestamptz[], %s::timestamptz[],
                        %s::jsonb[], %s::text[], %s::bool[], %s::text[], %s::text[], %s::bytea[], %s::bytea[])
   RETURNING id, kind, record_id, seq

@@ -29,7 +29,8 @@ def write(entries: Sequence["Entry"], now: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO outbox (topic, payload, written_at) SELECT topic, jsonb_build_object('entry_id', entry_id, 'kind', kind,"
-            " 'record_id', record_id), %s FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::bigint[]) m(topic, entry_id, kind, record_id)",
+            " 'record_id', record_id), %s"
+            " FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::bigint[]) m(topic, entry_id, kind, record_id)",
             [now, [task for task, _ in rows], [e.id for _, e in rows], [e.kind for _, e in rows], [e.record_id for _, e in rows]],
         )
         cursor.execute("SELECT pg_notify('pilothouse_outbox', '')")

@@ -34,7 +34,8 @@ class _Text:
 _sources: dict[str, Source] = {}
 _COMMENTS = """
 INSERT INTO search_document (kind, record_id, seq, private, title, body)
-SELECT kind, record_id, seq, private, '', body FROM unnest(%s::text[], %s::bigint[], %s::int[], %s::bool[], %s::text[]) d(kind, record_id, seq, private, body)
+SELECT kind, record_id, seq, private, '', body
+FROM unnest(%s::text[], %s::bigint[], %s::int[], %s::bool[], %s::text[]) d(kind, record_id, seq, private, body)
 ON CONFLICT (kind, record_id, seq) DO NOTHING
 """
 
@@ -92,8 +93,10 @@ def _write_texts(texts: dict[tuple[str, int], _Text]) -> None:
             _write_many(cursor, kinds, ids, titles, bodies)
         else:
             cursor.execute(
-                "INSERT INTO search_document (kind, record_id, seq, private, title, body) VALUES (%s, %s, 0, false, coalesce(%s, ''), coalesce(%s, ''))"
-                " ON CONFLICT (kind, record_id, seq) DO UPDATE SET title = coalesce(%s, search_document.title), body = coalesce(%s, search_document.body)",
+                "INSERT INTO search_document (kind, record_id, seq, private, title, body)"
+                " VALUES (%s, %s, 0, false, coalesce(%s, ''), coalesce(%s, ''))"
+                " ON CONFLICT (kind, record_id, seq) DO UPDATE SET"
+                " title = coalesce(%s, search_document.title), body = coalesce(%s, search_document.body)",
                 [kinds[0], ids[0], titles[0], bodies[0], titles[0], bodies[0]],
             )
 
@@ -112,7 +115,12 @@ def _write_many(cursor: Any, kinds: list[str], ids: list[int], titles: list[str 
 
 
 def _write_comments(comments: Sequence[Entry]) -> None:
-    columns: list[list[Any]] = [[c.kind for c in comments], [c.record_id for c in comments], [c.seq for c in comments], [c.private for c in comments]]
+    columns: list[list[Any]] = [
+        [c.kind for c in comments],
+        [c.record_id for c in comments],
+        [c.seq for c in comments],
+        [c.private for c in comments],
+    ]
     with connection.cursor() as cursor:
         cursor.execute(_COMMENTS, [*columns, [c.note for c in comments]])
 

@@ -1,5 +1,6 @@
 """Django settings, read from the environment: the few that an operator sets are listed in docs/settings.md."""
 
+import contextlib
 import os
 import secrets
 from typing import Any
@@ -25,10 +26,8 @@ def _secret_key() -> str:
         draft = path.with_name(f"secret.key.{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(50))
-        try:
+        with contextlib.suppress(FileExistsError):
             os.link(draft, path)  # atomic: of two first starts, one key wins
-        except FileExistsError:
-            pass
         draft.unlink()
     return path.read_text().strip()
 

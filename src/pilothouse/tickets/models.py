@@ -56,9 +56,7 @@ class Ticket(models.Model):
     class Meta:
         ordering = ("-id",)
         constraints = [
-            models.UniqueConstraint(
-                fields=["external_system", "external_id"], name="ticket_external_once", condition=~Q(external_id="")
-            ),
+            models.UniqueConstraint(fields=["external_system", "external_id"], name="ticket_external_once", condition=~Q(external_id="")),
             models.CheckConstraint(condition=Q(priority__range=(1, 5)), name="ticket_priority_1_to_5"),
             models.CheckConstraint(condition=Q(impact__range=(1, 3), urgency__range=(1, 3)), name="ticket_impact_urgency_1_to_3"),
             models.CheckConstraint(condition=Q(state__in=list(STATES)), name="ticket_state"),

@@ -5,33 +5,32 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cmdb', '0001_tables'),
-        ('people', '0001_tables'),
-        ('tickets', '0002_numbers'),
+        ("cmdb", "0001_tables"),
+        ("people", "0001_tables"),
+        ("tickets", "0002_numbers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='ticketstory',
-            name='story_bounced',
+            model_name="ticketstory",
+            name="story_bounced",
         ),
         migrations.RemoveIndex(
-            model_name='ticketstory',
-            name='story_reopened',
+            model_name="ticketstory",
+            name="story_reopened",
         ),
         migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(condition=models.Q(('resolved_at__isnull', False)), fields=['-resolved_at'], name='ticket_resolved_at'),
+            model_name="ticket",
+            index=models.Index(condition=models.Q(("resolved_at__isnull", False)), fields=["-resolved_at"], name="ticket_resolved_at"),
         ),
         migrations.AddIndex(
-            model_name='ticketstory',
-            index=models.Index(condition=models.Q(('bounce_count__gt', 0)), fields=['bounce_count', 'ticket'], name='story_bounced'),
+            model_name="ticketstory",
+            index=models.Index(condition=models.Q(("bounce_count__gt", 0)), fields=["bounce_count", "ticket"], name="story_bounced"),
         ),
         migrations.AddIndex(
-            model_name='ticketstory',
-            index=models.Index(condition=models.Q(('reopen_count__gt', 0)), fields=['reopen_count', 'ticket'], name='story_reopened'),
+            model_name="ticketstory",
+            index=models.Index(condition=models.Q(("reopen_count__gt", 0)), fields=["reopen_count", "ticket"], name="story_reopened"),
         ),
     ]
