@@ -154,10 +154,12 @@ def test_no_search_fails(desk: Desk, text: str) -> None:
 def test_a_search_takes_the_same_few_queries_however_much_it_finds(desk: Desk) -> None:
     for number in range(1, 30):
         ticket(number, "printer jammed", group=desk.teams[0])
+    counts = []
     for limit in (5, 25):
         with CaptureQueriesContext(connection) as taken:
             assert len(search(desk.manager, "printer", limit=limit).tickets) == limit
-        assert len(taken) == 8
+        counts.append(len(taken))
+    assert counts[0] == counts[1] <= 10  # 8 while the newest documents are all there are, else up to two more for the older ones
 
 
 def test_what_the_desk_writes_is_found_at_once_in_search_and_queue() -> None:

@@ -315,6 +315,8 @@ def _is_server(pid: int, place: Cluster) -> bool:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except FileNotFoundError:
         return sys.platform != "linux"
+    except ProcessLookupError:  # it ended while we looked
+        return False
     return str(place.files).encode() in command
 
 
