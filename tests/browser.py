@@ -77,6 +77,7 @@ def _served(folder: Path) -> Iterator[Site]:
             server.wait(30)
 
 
+_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 # As root there is no sandbox; without a graphics card drawing by software costs more than the pages; and nothing leaves the machine.
 FLAGS = [
     "--no-sandbox",
@@ -91,12 +92,7 @@ FLAGS = [
 
 @contextmanager
 def _browser() -> Iterator[Browser]:
-    path = (
-        shutil.which("chromium-headless-shell")
-        or shutil.which("chromium")
-        or shutil.which("chromium-browser")
-        or shutil.which("google-chrome")
-    )
+    path = next(filter(None, map(shutil.which, _NAMES)), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser

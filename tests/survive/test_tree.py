@@ -21,9 +21,9 @@ def answers(instance: Instance) -> bool:
         return False
 
 
-def alive(pid: int | None) -> bool:
+def alive(pid: int) -> bool:
     try:
-        os.kill(pid or 0, 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return False
     return True
@@ -51,7 +51,7 @@ def test_each_killed_part_comes_back_a_second_up_is_refused_and_ctrl_c_stops_all
 
 def test_a_killed_parent_takes_its_children_along_and_the_next_up_starts(instance: Instance) -> None:
     process = instance.up()
-    parts = [instance.child(name) for name in ("web", "worker")]
+    parts = [until(lambda: instance.child(name), of=name) for name in ("web", "worker")]  # noqa: B023
     process.kill()
     process.wait()
     until(lambda: not any(alive(pid) for pid in parts), of="children gone")
