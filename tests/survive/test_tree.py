@@ -54,7 +54,7 @@ def test_a_killed_parent_takes_its_children_along_and_the_next_up_starts(instanc
     parts = [until(lambda: instance.child(name), of=name) for name in ("web", "worker")]  # noqa: B023
     process.kill()
     process.wait()
-    until(lambda: not any(alive(pid) for pid in parts), of="children gone")
+    until(lambda: not any(alive(pid) for pid in parts), seconds=45, of="children gone")  # a job is given 25 s to end
     instance.up()
     assert answers(instance)
 

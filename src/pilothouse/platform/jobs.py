@@ -27,6 +27,7 @@ from pilothouse.platform import clock, journal, searching
 STALLED_SECONDS = 15.0
 _SWEEP_SECONDS = 5.0
 _RELAY_AT_ONCE = 500
+_LONGEST_STOP_SECONDS = 25
 _LONGEST_PAUSE_SECONDS = 10.0
 _LOST = (exceptions.ConnectorException, psycopg.Error, DatabaseError, InterfaceError, OSError)
 _log = logging.getLogger(__name__)
@@ -107,17 +108,26 @@ class Worker:
         self.concurrency = concurrency
         self.pool = ThreadPoolExecutor(1, thread_name_prefix="relay")
         self.woken = asyncio.Event()
+        self.stopping = False
 
     async def run(self) -> None:
         """Work until told to stop (SIGTERM, SIGINT): running jobs are finished first, for up to 20 s."""
         loop, task, pause = asyncio.get_running_loop(), asyncio.current_task(), 0.2
         assert task is not None
+
+        def stop() -> None:
+            self.stopping = True  # the library may take the cancellation for a lost connection while it starts
+            task.cancel()
+            loop.call_later(_LONGEST_STOP_SECONDS, task.cancel)  # a job that cannot be noted as done: the database is gone too
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, task.cancel)
+            loop.add_signal_handler(number, stop)
         with contextlib.suppress(asyncio.CancelledError):
-            while True:
+            while not self.stopping:
                 try:
                     await self._work()  # procrastinate ends by itself when its connection is lost
+                    if self.stopping:
+                        break
                     _log.warning("Worker: the database connection was lost; trying again.")
                     pause = 0.2
                 except _LOST as error:
@@ -125,6 +135,7 @@ class Worker:
                         _log.warning("Worker: the database cannot be reached (%s); trying again.", str(error).strip().split("\n")[0])
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        await _end_the_rest()
 
     async def _work(self) -> None:
         on_postgres = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
@@ -135,7 +146,7 @@ class Worker:
                 await on_postgres.run_worker_async(
                     concurrency=self.concurrency,
                     fetch_job_polling_interval=_SWEEP_SECONDS,
-                    shutdown_graceful_timeout=20,
+                    shutdown_graceful_timeout=_LONGEST_STOP_SECONDS - 5,
                     install_signal_handlers=False,
                     update_heartbeat_interval=STALLED_SECONDS / 3,
                     stalled_worker_timeout=STALLED_SECONDS,
@@ -177,6 +188,17 @@ async def _retry_stalled(on_postgres: Any) -> None:
     for job in await on_postgres.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
         _log.warning("Job %s (%s) was left by a worker that is gone; it is run again.", job.id, job.task_name)
         await on_postgres.job_manager.retry_job(job)
+
+
+async def _end_the_rest() -> None:
+    """Cancel what still runs, again and again: a library that is told to stop while it starts can miss the first time."""
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for _ in range(20):
+        if not rest:
+            return
+        for task in rest:
+            task.cancel()
+        _, rest = await asyncio.wait(rest, timeout=0.5)
 
 
 def run_worker(*, concurrency: int = 4) -> None:
