@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import connection
 from django.db.models import Q, QuerySet
 
 from pilothouse.people.models import ApiToken, Team, User
 from pilothouse.platform.access import Actor, Capability, Role, Source
 from pilothouse.platform.refusals import Forbidden, Missing
+from pilothouse.platform.statements import run, wide
 
 _ACTOR = """
 SELECT u.id, u.name, u.role, u.time_zone,
@@ -17,6 +17,11 @@ SELECT u.id, u.name, u.role, u.time_zone,
   coalesce((SELECT array_agg(t.id) FROM people_team t WHERE t.is_restricted AND NOT EXISTS (
     SELECT 1 FROM people_membership m WHERE m.team_id = t.id AND m.user_id = u.id)), '{}')
 """
+_OF_PERSON = f"{_ACTOR} FROM people_user u WHERE u.id = %s AND u.is_active"
+_OF_TOKEN = (
+    f"{_ACTOR}, k.scopes, k.id, k.last_used_on FROM people_apitoken k JOIN people_user u ON u.id = k.user_id"
+    " WHERE k.hash = %s AND u.is_active AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > %s)"
+)
 
 
 def _actor(row: tuple, source: Source, request_id: str, scopes: frozenset[Capability] | None = None) -> Actor:  # type: ignore[type-arg]
@@ -28,9 +33,7 @@ def _actor(row: tuple, source: Source, request_id: str, scopes: frozenset[Capabi
 
 def actor_of(user_id: int, *, source: Source = Source.PAGE, request_id: str = "") -> Actor | None:
     """Return the actor that a person is now, in one query; None when there is no such active person."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"{_ACTOR} FROM people_user u WHERE u.id = %s AND u.is_active", [user_id])
-        row = cursor.fetchone()
+    row = run(_OF_PERSON, (wide(user_id),)).fetchone()
     return _actor(row, source, request_id) if row else None
 
 
@@ -44,13 +47,7 @@ def actor_of_token(secret: str, *, now: datetime, request_id: str = "") -> Actor
 
     Notes the day of last use, once a day.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"{_ACTOR}, k.scopes, k.id, k.last_used_on FROM people_apitoken k JOIN people_user u ON u.id = k.user_id"
-            " WHERE k.hash = %s AND u.is_active AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > %s)",
-            [token_hash(secret), now],
-        )
-        row = cursor.fetchone()
+    row = run(_OF_TOKEN, (token_hash(secret), now)).fetchone()
     if row is None:
         return None
     if row[8] != now.date():

@@ -17,7 +17,6 @@ imports and back-dated notes. The table is partitioned by month of `recorded_at`
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -27,7 +26,7 @@ from django.db import connection, transaction
 
 from pilothouse.platform import journal_copy, outbox, projections
 from pilothouse.platform.access import Actor
-from pilothouse.platform.pipeline import pipelined
+from pilothouse.platform.statements import run, wide
 
 START = bytes(32)
 CHANNEL = "pilothouse"
@@ -136,12 +135,11 @@ def record(actor: Actor, drafts: Sequence[Draft], *, now: datetime, new: bool = 
         entries = _chain(actor, drafts, heads, now)
         for month in sorted({_month(entry.recorded_at) for entry in entries}):
             ensure_month(month)
-        stored = _copy(entries, heads, new=new) if len(entries) >= journal_copy.WORTH_IT else _store(entries, heads)
-        with pipelined() if len(stored) < journal_copy.WORTH_IT else nullcontext():
-            if not quiet:
-                outbox.write(stored, now)
-                _notify(stored)
-            projections.apply(stored)
+        stored = _store(entries, heads, new=new)
+        if not quiet:
+            outbox.write(stored, now)
+            _notify(stored)
+        projections.apply(stored)
     return stored
 
 
@@ -154,7 +152,7 @@ def _lock_heads(records: set[tuple[str, int]]) -> dict[tuple[str, int], _Head]:
     A record without a head gets one that stands before its first entry: a row must be there to be locked, or two writers of
     its first entry would fork the chain.
     """
-    heads = _locked_heads(records)
+    heads = _locked_head(*next(iter(records))) if len(records) == 1 else _locked_heads(records)
     if missing := records - heads.keys():
         kinds, ids = zip(*sorted(missing), strict=True)
         with connection.cursor() as cursor:
@@ -165,6 +163,11 @@ def _lock_heads(records: set[tuple[str, int]]) -> dict[tuple[str, int], _Head]:
             )
         heads |= _locked_heads(missing)
     return heads
+
+
+def _locked_head(kind: str, record_id: int) -> dict[tuple[str, int], _Head]:
+    row = run("SELECT seq, hash FROM journal_head WHERE kind = %s AND record_id = %s FOR UPDATE", (kind, wide(record_id))).fetchone()
+    return {(kind, record_id): (row[0], bytes(row[1]))} if row else {}
 
 
 def _locked_heads(records: set[tuple[str, int]]) -> dict[tuple[str, int], _Head]:
@@ -257,8 +260,36 @@ SELECT id, kind, record_id, seq FROM entry
 """
 
 
-def _store(entries: list[Entry], heads: dict[tuple[str, int], _Head]) -> list[Entry]:
-    """Insert entries and heads in one round trip, and return the entries with their ids."""
+_INSERT_ONE = """
+WITH head AS (
+  INSERT INTO journal_head (kind, record_id, seq, hash) VALUES (%s, %s, %s, %s)
+  ON CONFLICT (kind, record_id) DO UPDATE SET seq = EXCLUDED.seq, hash = EXCLUDED.hash
+)
+INSERT INTO journal_entry (kind, record_id, seq, hash, verb, actor_id, happened_at, recorded_at, changes, note, private, source,
+                           request_id, previous)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s::text::jsonb, %s, %s, %s, %s, %s) RETURNING id
+"""
+
+
+def _store(entries: list[Entry], heads: dict[tuple[str, int], _Head], *, new: bool) -> list[Entry]:
+    """Write entries and heads by the way that suits their number, and return the entries with their ids."""
+    if len(entries) >= journal_copy.WORTH_IT:
+        return _copy(entries, heads, new=new)
+    return [_insert_one(entries[0])] if len(entries) == 1 else _insert(entries, heads)
+
+
+def _insert_one(e: Entry) -> Entry:
+    """Insert one entry, which is its record's last, with its head."""
+    place = (e.kind, wide(e.record_id), wide(e.seq), e.hash)
+    changes = orjson.dumps([[c.field, c.before, c.after] for c in e.changes]).decode()
+    rest = (e.verb, wide(e.actor_id), e.happened_at, e.recorded_at, changes, e.note, e.private, e.source, e.request_id, e.previous)
+    row = run(_INSERT_ONE, (*place, *place, *rest)).fetchone()
+    assert row is not None
+    return _with_id(e, row[0])
+
+
+def _insert(entries: list[Entry], heads: dict[tuple[str, int], _Head]) -> list[Entry]:
+    """Insert a few entries and their heads in one round trip, and return the entries with their ids."""
     touched = {(entry.kind, entry.record_id) for entry in entries}
     columns: list[list[Any]] = [
         [e.kind for e in entries],
@@ -312,8 +343,8 @@ def _notify(entries: Sequence[Entry]) -> None:
             ).decode()
             for e in entries
         ]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, payload) FROM unnest(%s::text[]) payload", [CHANNEL, payloads])
+    for payload in payloads:
+        run("SELECT pg_notify(%s, %s)", (CHANNEL, payload))
 
 
 _months_known: set[str] = set()
@@ -364,14 +395,13 @@ def _read(row: Sequence[Any]) -> Entry:
     )
 
 
+_OF_RECORD = f"SELECT {_COLUMNS} FROM journal_entry WHERE kind = %s AND record_id = %s AND recorded_at >= %s ORDER BY seq"
+
+
 def entries_of(kind: str, record_id: int, *, since: datetime | None = None) -> list[Entry]:
     """Return a record's entries in order; `since` (its recorded creation) lets PostgreSQL skip older partitions."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {_COLUMNS} FROM journal_entry WHERE kind = %s AND record_id = %s AND recorded_at >= %s ORDER BY seq",
-            [kind, record_id, since or datetime.min.replace(tzinfo=UTC)],
-        )
-        return [_read(row) for row in cursor.fetchall()]
+    values = (kind, wide(record_id), since or datetime.min.replace(tzinfo=UTC))
+    return [_read(row) for row in run(_OF_RECORD, values)]
 
 
 def stream(kinds: Iterable[str] | None = None, *, batch: int = 5000) -> Iterator[list[Entry]]:

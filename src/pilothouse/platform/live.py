@@ -213,7 +213,7 @@ class Hub:
 
     async def _tell(self, events: list[Event], pages: Iterable[Page]) -> None:
         self.last_id = max([self.last_id, *(event.get("id", 0) for event in events)])
-        audiences = await self._audiences_of(events)
+        audiences = await self._audiences_of(events) if pages else {}
         for event in events:
             self._mark_changed_people(event)
             data, audience = frame(event), audiences.get((event.get("kind", ""), event.get("record", 0)))

@@ -11,6 +11,7 @@ from django.db import connection
 
 from pilothouse.platform import projections
 from pilothouse.platform.journal import Entry
+from pilothouse.platform.statements import run, wide
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +84,24 @@ def _flat(value: Any) -> str:
     return " ".join(str(part) for part in value) if isinstance(value, list) else str(value or "")
 
 
+_UPSERT_ONE = """
+INSERT INTO search_document (kind, record_id, seq, private, title, body)
+VALUES (%s, %s, 0, false, coalesce(%s::text, ''), coalesce(%s::text, ''))
+ON CONFLICT (kind, record_id, seq) DO UPDATE SET
+  title = coalesce(%s::text, search_document.title), body = coalesce(%s::text, search_document.body)
+"""
+
+
 def _write_texts(texts: dict[tuple[str, int], _Text]) -> None:
     kinds = [kind for kind, _ in texts]
     ids = [record_id for _, record_id in texts]
     titles = [text.title for text in texts.values()]
     bodies = [text.body for text in texts.values()]
+    if len(texts) == 1:
+        run(_UPSERT_ONE, (kinds[0], wide(ids[0]), titles[0], bodies[0], titles[0], bodies[0]))
+        return
     with connection.cursor() as cursor:
-        if len(texts) > 1:
-            _write_many(cursor, kinds, ids, titles, bodies)
-        else:
-            cursor.execute(
-                "INSERT INTO search_document (kind, record_id, seq, private, title, body)"
-                " VALUES (%s, %s, 0, false, coalesce(%s, ''), coalesce(%s, ''))"
-                " ON CONFLICT (kind, record_id, seq) DO UPDATE SET"
-                " title = coalesce(%s, search_document.title), body = coalesce(%s, search_document.body)",
-                [kinds[0], ids[0], titles[0], bodies[0], titles[0], bodies[0]],
-            )
+        _write_many(cursor, kinds, ids, titles, bodies)
 
 
 def _write_many(cursor: Any, kinds: list[str], ids: list[int], titles: list[str | None], bodies: list[str | None]) -> None:

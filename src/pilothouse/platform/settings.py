@@ -35,7 +35,7 @@ def _secret_key() -> str:
 def _database(url: str) -> dict[str, Any]:
     parts = conninfo_to_dict(url)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "pilothouse.platform.postgres",
         "NAME": parts.pop("dbname", "pilothouse"),
         "USER": parts.pop("user", ""),
         "PASSWORD": parts.pop("password", ""),
@@ -43,7 +43,8 @@ def _database(url: str) -> dict[str, Any]:
         "PORT": str(parts.pop("port", "")),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {**parts, "application_name": "pilothouse"},
+        # platform/statements.py prepares; Django itself binds in the client and never does.
+        "OPTIONS": {**parts, "application_name": "pilothouse", "prepare_threshold": 1},
     }
 
 
@@ -99,6 +100,7 @@ TEMPLATES = [
         },
     }
 ]
+FORM_RENDERER = "pilothouse.platform.form_renderer.QuickWidgets"
 ROOT_URLCONF = "pilothouse.urls"
 WSGI_APPLICATION = "pilothouse.wsgi.application"
 ASGI_APPLICATION = "pilothouse.asgi.application"

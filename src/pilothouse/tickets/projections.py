@@ -7,11 +7,13 @@ from django.db import connection
 
 from pilothouse.platform import journal_copy, projections, search
 from pilothouse.platform.journal import Entry
+from pilothouse.platform.statements import run, wide
 from pilothouse.tickets.engine.replay import COMMENTED, NOTED, Story, fold_story
 from pilothouse.tickets.models import TicketStory
 
 _FIELDS = [f.name for f in fields(Story)]
 _COLUMNS = ", ".join(f'"{name}"' for name in ("ticket_id", *_FIELDS))
+_INSERT_ONE = f"INSERT INTO {TicketStory._meta.db_table} ({_COLUMNS}) VALUES ({', '.join(['%s'] * (len(_FIELDS) + 1))})"
 
 
 class TicketStories:
@@ -62,12 +64,8 @@ def _write(rows: list[TicketStory], *, new: bool) -> None:
 
 
 def _insert(rows: list[TicketStory]) -> None:
-    one = f"({', '.join(['%s'] * (len(_FIELDS) + 1))})"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {TicketStory._meta.db_table} ({_COLUMNS}) VALUES {', '.join([one] * len(rows))}",
-            [value for row in rows for value in (row.ticket_id, *(getattr(row, name) for name in _FIELDS))],
-        )
+    for row in rows:
+        run(_INSERT_ONE, [wide(value) for value in (row.ticket_id, *(getattr(row, name) for name in _FIELDS))])
 
 
 def _copy(rows: list[TicketStory]) -> None:

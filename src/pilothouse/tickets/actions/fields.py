@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
 from pilothouse.platform.journal import Change, instant_text
 from pilothouse.platform.refusals import FieldError
+from pilothouse.platform.statements import run, wide
 from pilothouse.platform.texts import is_plain_text
 from pilothouse.tickets.engine.lifecycle import CHANNELS, DEFAULT_MATRIX, HOLD_REASONS, KINDS, RESOLUTION_CODES
 from pilothouse.tickets.engine.replay import EMPTY
@@ -157,11 +156,11 @@ class Known:
 
 
 _LOOK = """
-SELECT 'person', id FROM people_user WHERE id = ANY(%s)
-UNION ALL SELECT 'team', id FROM people_team WHERE id = ANY(%s)
-UNION ALL SELECT 'service', id FROM cmdb_service WHERE id = ANY(%s)
-UNION ALL SELECT 'ci', id FROM cmdb_ci WHERE id = ANY(%s)
-UNION ALL SELECT 'ticket', id FROM tickets_ticket WHERE id = ANY(%s)
+SELECT 'person', id FROM people_user WHERE id = ANY(%s::text::bigint[])
+UNION ALL SELECT 'team', id FROM people_team WHERE id = ANY(%s::text::bigint[])
+UNION ALL SELECT 'service', id FROM cmdb_service WHERE id = ANY(%s::text::bigint[])
+UNION ALL SELECT 'ci', id FROM cmdb_ci WHERE id = ANY(%s::text::bigint[])
+UNION ALL SELECT 'ticket', id FROM tickets_ticket WHERE id = ANY(%s::text::bigint[])
 UNION ALL SELECT 'cell', impact * 100 + urgency * 10 + priority FROM tickets_priorityrule
 UNION ALL SELECT 'incident', nextval('ticket_incident_number') FROM generate_series(1, %s)
 UNION ALL SELECT 'request', nextval('ticket_request_number') FROM generate_series(1, %s)
@@ -178,14 +177,18 @@ def look_up(rows: Sequence[Mapping[str, Any]], *, incidents: int = 0, requests: 
                 wanted[kind].add(row[name])
         wanted["person"].update(filter(_is_id, row["watchers"] if isinstance(row.get("watchers"), list) else ()))
     found: dict[str, list[int]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(_LOOK, [*(list(ids) for ids in wanted.values()), incidents, requests, incidents + requests])
-        for what, value in cursor.fetchall():
-            found.setdefault(what, []).append(value)
+    counts = (incidents, requests, incidents + requests)
+    for what, value in run(_LOOK, [*(_array(ids) for ids in wanted.values()), *map(wide, counts)]):
+        found.setdefault(what, []).append(value)
     numbers = {kind: [f"{KINDS[kind][1]}{n:07d}" for n in sorted(found.get(kind, ()))] for kind in KINDS}
     return Known(
         {kind: frozenset(found.get(kind, ())) for kind in wanted}, _matrix(found.get("cell", ())), numbers, sorted(found.get("row", ()))
     )
+
+
+def _array(ids: Iterable[int]) -> str:
+    """Write ids as PostgreSQL reads an array; psycopg's own way looks at each element's type."""
+    return f"{{{','.join(map(str, ids))}}}"
 
 
 def _matrix(cells: Iterable[int]) -> dict[tuple[int, int], int]:

@@ -1,7 +1,6 @@
 """Opening tickets: one, or up to a thousand of which all or none come in."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +11,8 @@ from pilothouse.people.queries import require
 from pilothouse.platform import journal, journal_copy
 from pilothouse.platform.access import Actor, Capability, Source
 from pilothouse.platform.journal import Draft
-from pilothouse.platform.pipeline import pipelined
 from pilothouse.platform.refusals import FieldError, GuardRefused, Invalid
+from pilothouse.platform.statements import run, wide
 from pilothouse.tickets.access import get_ticket
 from pilothouse.tickets.actions.fields import ATTRIBUTES, Known, changes_between, look_up, reference_errors, row_values, value_errors
 from pilothouse.tickets.engine.lifecycle import priority
@@ -60,7 +59,7 @@ def open_tickets(*, actor: Actor, tickets: Sequence[Mapping[str, Any]], now: dat
     if not tickets:
         return []
     rows = [_complete(actor, fields, now) for fields in tickets]
-    with transaction.atomic(), _together(rows):
+    with transaction.atomic():
         incidents = sum(row["kind"] == "incident" for row in rows)
         known = look_up(rows, incidents=incidents, requests=len(rows) - incidents)
         if errors := _errors(actor, tickets, rows, known, single=_single):
@@ -68,12 +67,6 @@ def open_tickets(*, actor: Actor, tickets: Sequence[Mapping[str, Any]], now: dat
         made = _insert_once(rows, known, now)
         journal.record(actor, [_draft(ticket) for ticket in made], now=now, new=True)
     return made
-
-
-def _together(rows: Sequence[Mapping[str, Any]]) -> AbstractContextManager[None]:
-    """Send the statements of a few tickets together; many are copied, and those of other systems may be refused by the database."""
-    alone = len(rows) >= journal_copy.WORTH_IT or any(row["external_id"] for row in rows)
-    return nullcontext() if alone else pipelined()
 
 
 def _complete(actor: Actor, fields: Mapping[str, Any], now: datetime) -> dict[str, Any]:
@@ -135,7 +128,7 @@ def _insert(rows: Sequence[dict[str, Any]], known: Known, now: datetime) -> list
 
 
 _COLUMNS = ", ".join(f'"{column}"' for column in ("id", *ATTRIBUTES.values(), "created_at", "updated_at", "version"))
-_ROW = f"({', '.join(['%s'] * (len(ATTRIBUTES) + 4))})"
+_INSERT_ONE = f"INSERT INTO tickets_ticket ({_COLUMNS}) VALUES ({', '.join(['%s'] * (len(ATTRIBUTES) + 4))})"
 
 
 def _stored(name: str, value: Any) -> Any:
@@ -143,9 +136,8 @@ def _stored(name: str, value: Any) -> Any:
 
 
 def _insert_rows(rows: Sequence[list[Any]]) -> None:
-    values = ", ".join([_ROW] * len(rows))
-    with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO tickets_ticket ({_COLUMNS}) VALUES {values}", [value for row in rows for value in row])
+    for row in rows:
+        run(_INSERT_ONE, [wide(value) for value in row])
 
 
 def _copy_rows(rows: Sequence[list[Any]]) -> None:

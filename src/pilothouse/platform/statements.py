@@ -1,0 +1,30 @@
+"""Statements of hot paths: prepared once on each connection, their values bound by the server.
+
+Django writes values into each statement's text, which PostgreSQL then parses and plans anew; on the way of one small write that
+costs more than the write. A statement run here is planned once a connection.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from django.db import connection
+from psycopg.types.numeric import Int8
+
+
+def run(query: str, values: Sequence[Any]) -> "psycopg.Cursor[Any]":
+    """Run a statement of a fixed text inside the caller's transaction, if there is one, and return its cursor.
+
+    Raises Django's database errors. Tests and the bench see it among the connection's queries.
+    """
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        if connection.queries_logged:
+            text = psycopg.ClientCursor(connection.connection).mogrify(query, values)
+            connection.queries_log.append({"sql": text, "time": "0"})
+        return psycopg.Cursor(connection.connection).execute(query, values, prepare=True)
+
+
+def wide(value: Any) -> Any:
+    """Return a value to be bound; whole numbers always as bigint, so that their size does not make another statement of it."""
+    return Int8(value) if type(value) is int else value
