@@ -12,6 +12,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pilothouse.tickets.engine import fields
 from pilothouse.tickets.engine.queue_language.checks import check
@@ -50,6 +51,7 @@ class _ReadError(Exception):
         self.mistake = mistake
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> Query | Mistake:
     """Read a query; the mistake says where its first wrong word is, why, and what was probably meant.
 
