@@ -170,7 +170,7 @@ POST   tickets/<str:number>/act                                              302
 POST   tickets/<str:number>/act ~restricted                                  302  403  404  404  404  302  403  302
 POST   tickets/<str:number>/comment                                          302  403  302  302  302  302  403  302
 POST   tickets/<str:number>/comment ~restricted                              302  403  404  404  404  302  403  302
-GET    tickets/<str:number>/edit                                             302  403  200  200  200  200  403  200
+GET    tickets/<str:number>/edit                                             302  403  200  403  200  200  403  200
 POST   tickets/<str:number>/edit                                             302  403  302  403  302  302  403  302
 GET    tickets/<str:number>/edit ~restricted                                 302  403  404  404  404  200  403  200
 POST   tickets/<str:number>/edit ~restricted                                 302  403  404  404  404  302  403  302

@@ -40,7 +40,7 @@ def fill(*, arguments: Arguments, data: Path, now: datetime, force: bool = False
     there = loader.progress()
     if there is not None and there.is_finished and (data / FACTS_JSON).exists():
         return Filled(there.arguments, was_there=True)
-    actor = system(Source.CLI)
+    actor = system(Source.PAGE)
     arguments = replace(arguments, until=arguments.until.astimezone(UTC).replace(minute=0, second=0, microsecond=0))
     try:
         begun = loader.begin(actor=actor, arguments=arguments, now=now, force=force)

@@ -1,7 +1,7 @@
 """The queue page's contents: views with counts, the rows of a query, what changed since, completion."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -52,7 +52,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A tab: a saved view with its address and its count."""
+    """A tab: a saved view with its address and its count, "" when it is not counted yet."""
 
     id: int
     name: str
@@ -81,7 +81,8 @@ def page(actor: Actor, what: Asked, *, now: datetime) -> dict[str, Any]:
     place, since = what.place, _last_entry()
     fields = parts.shown_columns(place.columns)
     found = queries.list_tickets(actor, place.query, now=now, cursor=what.cursor, limit=ROWS, columns=_needed(fields))
-    tabs, total = _tabs(actor, place.query, now=now)
+    total = queries.count_tickets(actor, place.query, now=now)
+    tabs = _tabs(actor, place.query, total)
     works = actor.can(Capability.WORK_TICKETS)
     return {
         "title": next((view.name for view in tabs if view.current), "Queue"),
@@ -186,21 +187,23 @@ def _last_entry() -> int:
 
 def views(actor: Actor, query: str, *, now: datetime) -> list[View]:
     """Give the actor's views as tabs: default ones, then their teams', then their own, each with its count."""
-    return _tabs(actor, query, now=now)[0]
-
-
-def _tabs(actor: Actor, query: str, *, now: datetime) -> tuple[list[View], queries.Count]:
-    """Give the tabs and the count of the query itself, all counted in one round trip."""
     kept = saved_views.views_of(actor)
-    *counts, total = queries.count_views(actor, [*(view.query for view in kept), query], now=now)
+    counts = queries.count_views(actor, [view.query for view in kept], now=now)
     canonical = _canonical(query)
-    return [_tab(actor, view, count, canonical) for view, count in zip(kept, counts, strict=True)], total
+    return [_tab(actor, view, str(count), canonical) for view, count in zip(kept, counts, strict=True)]
 
 
-def _tab(actor: Actor, view: saved_views.View, count: queries.Count, canonical: str) -> View:
+def _tabs(actor: Actor, query: str, total: queries.Count) -> list[View]:
+    """Give the tabs of a page that is to be seen soon: only the current view is counted, the page asks for the others."""
+    canonical = _canonical(query)
+    tabs = [_tab(actor, view, "", canonical) for view in saved_views.views_of(actor)]
+    return [replace(tab, count=str(total)) if tab.current else tab for tab in tabs]
+
+
+def _tab(actor: Actor, view: saved_views.View, count: str, canonical: str) -> View:
     mine = view.id > 0 and (view.owner_id == actor.user_id or actor.can(Capability.SHARE_VIEWS))
     url = Address(view.query, view.columns).url()
-    return View(view.id, view.name, url, str(count), _canonical(view.query) == canonical, mine, view.scope)
+    return View(view.id, view.name, url, count, _canonical(view.query) == canonical, mine, view.scope)
 
 
 def _canonical(text: str) -> str:

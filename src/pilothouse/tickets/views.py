@@ -1,5 +1,6 @@
 """The queue: the page, its live parts, the acts over a selection, views, export."""
 
+from functools import lru_cache
 from typing import Any
 
 from django.contrib import messages
@@ -7,8 +8,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
+from pilothouse.people.models import Team
 from pilothouse.platform import clock
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.refusals import Invalid, Missing
@@ -32,8 +35,21 @@ def queue(request: HttpRequest, actor: Actor) -> HttpResponseBase:
     asked = desk_board.asked(request.GET)
     page = desk_board.page(actor, asked, now=clock.now())
     page["preview"] = "off" if request.COOKIES.get("preview") == "off" else "on"
-    page["acts"] = [{"name": act.name, "title": act.title, "button": act.button, "form": _form(act, actor)} for act in BULK if act.form]
+    teams = tuple(Team.objects.filter(is_active=True).values_list("pk", "name"))
+    page["acts"] = [
+        {"name": act.name, "title": act.title, "button": act.button, "fields": _empty_fields(act.name, actor.time_zone, teams)}
+        for act in BULK
+        if act.form
+    ]
     return render(request, "tickets/queue.html", {"page": page})
+
+
+@lru_cache(maxsize=256)
+def _empty_fields(name: str, time_zone: str, teams: tuple[tuple[int, str], ...]) -> SafeString:
+    """Write the fields of an act's dialog; they are the same on every page until a team, which a field offers, changes."""
+    form = ACTS[name].form
+    assert form is not None
+    return render_to_string("tickets/parts/act_fields.html", {"form": form(zone=time_zone, auto_id=f"{name}_%s")})
 
 
 def _form(act: Act, actor: Actor, data: Any = None) -> DeskForm | None:

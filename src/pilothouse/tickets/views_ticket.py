@@ -15,7 +15,7 @@ from pilothouse.platform import clock
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.refusals import Invalid, Missing, Refused, StaleVersion
 from pilothouse.tickets import actions, ticket_page
-from pilothouse.tickets.access import get_ticket
+from pilothouse.tickets.access import get_ticket, require_work
 from pilothouse.tickets.actions.attaching import stored_at
 from pilothouse.tickets.acts import ACTS, perform
 from pilothouse.tickets.doors import address, back, desk, remember_undo
@@ -158,6 +158,7 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
 def edit(request: HttpRequest, actor: Actor, number: str) -> HttpResponseBase:
     """Edit the facts. A stale version shows both sides field by field, with everything that was typed."""
     ticket = ticket_page.read(actor, number)
+    require_work(actor, ticket)
     if request.method == "GET":
         form = EditTicketForm(initial=shown_values(ticket), zone=actor.time_zone)
         return _edit_page(request, ticket, form, ticket.version)

@@ -94,4 +94,5 @@ function heard({ detail }) {
 export function startFreshness() {
   document.addEventListener("pilothouse:live", heard);
   board.querySelector("[data-fresh]")?.addEventListener("click", takeFresh);
+  if (document.querySelector("[data-count-of]:empty")) countViews();
 }
