@@ -23,12 +23,13 @@ test: .venv/dev.stamp ## Run the whole suite
 check: .venv/dev.stamp ## Lint, types, layers, dependencies, migrations, documentation
 	@.ci/check $(BIN)
 
-bench: .venv/dev.stamp ## Measure; prints a table and writes bench/results/*.json
+bench: .venv/bench.stamp ## Measure; prints a table and writes bench/results/*.json
 	@$(BIN)/python -m bench $(ARGS)
 
 lock: ## Write the lock files anew from pyproject.toml (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group bench --group dev -c requirements-dev.lock pyproject.toml -o requirements-bench.lock
 
 clean: ## Remove the virtual environment and caches; data folders stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -42,3 +43,7 @@ clean: ## Remove the virtual environment and caches; data folders stay
 
 .venv/dev.stamp: requirements-dev.lock requirements.lock pyproject.toml | .venv/bin/python
 	@.ci/install requirements-dev.lock && touch $@ .venv/run.stamp
+
+# One of the peers comes as source only.
+.venv/bench.stamp: requirements-bench.lock .venv/dev.stamp
+	@.ci/install requirements-bench.lock --no-binary business-duration && touch $@
