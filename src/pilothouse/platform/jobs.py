@@ -23,11 +23,15 @@ from procrastinate import exceptions
 from procrastinate.contrib.django import app
 
 from pilothouse.platform import clock, journal, searching
+from pilothouse.platform.loops import Loops, every
+
+__all__ = ["Worker", "every", "relay", "run_worker"]
 
 STALLED_SECONDS = 15.0
 _SWEEP_SECONDS = 5.0
 _RELAY_AT_ONCE = 500
 _LONGEST_STOP_SECONDS = 25
+_LONGEST_LOOP_STOP_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 10.0
 _LOST = (exceptions.ConnectorException, psycopg.Error, DatabaseError, InterfaceError, OSError)
 _log = logging.getLogger(__name__)
@@ -108,20 +112,23 @@ class Worker:
         self.concurrency = concurrency
         self.pool = ThreadPoolExecutor(1, thread_name_prefix="relay")
         self.woken = asyncio.Event()
+        self.loops = Loops()
         self.stopping = False
 
     async def run(self) -> None:
-        """Work until told to stop (SIGTERM, SIGINT): running jobs are finished first, for up to 20 s."""
+        """Work until told to stop (SIGTERM, SIGINT): running jobs and turns of loops are finished first, for up to 20 s."""
         loop, task, pause = asyncio.get_running_loop(), asyncio.current_task(), 0.2
         assert task is not None
 
         def stop() -> None:
             self.stopping = True  # the library may take the cancellation for a lost connection while it starts
+            self.loops.ask_to_stop()
             task.cancel()
             loop.call_later(_LONGEST_STOP_SECONDS, task.cancel)  # a job that cannot be noted as done: the database is gone too
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop)
+        self.loops.start()
         with contextlib.suppress(asyncio.CancelledError):
             while not self.stopping:
                 try:
@@ -135,7 +142,11 @@ class Worker:
                         _log.warning("Worker: the database cannot be reached (%s); trying again.", str(error).strip().split("\n")[0])
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        self.loops.ask_to_stop()
         await _end_the_rest()
+        with contextlib.suppress(asyncio.CancelledError):  # the late cancellation of `stop`, when jobs took their time
+            if not await asyncio.to_thread(self.loops.stop, _LONGEST_LOOP_STOP_SECONDS):
+                _log.warning("Worker: a loop did not end in time; it is cut off.")
 
     async def _work(self) -> None:
         on_postgres = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
