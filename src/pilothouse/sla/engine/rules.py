@@ -175,7 +175,7 @@ _MOST_REMEMBERED = 50_000
 class Rules:
     """The agreements in force for a ticket opened at some instant, in order."""
 
-    def __init__(self, agreements: Iterable[Agreement]) -> None:
+    def __init__(self, agreements: Iterable[Agreement], uses: Mapping[tuple[str, Any], int] | None = None) -> None:
         ordered = sorted((each for each in agreements if not each.is_retired), key=lambda each: (each.position, each.agreement_id))
         self.agreements: tuple[Agreement, ...] = tuple(ordered)
         pairs = [(agreement, target) for agreement in ordered for target in agreement.targets]
@@ -183,6 +183,7 @@ class Rules:
         self.kinds = tuple(kind for kind in KINDS if any(each.target.kind == kind for each in self.candidates))
         looked_at = {path for each in self.candidates for path in _paths(each)}
         self.paths: tuple[str, ...] = tuple(path for path in WATCHED if path in looked_at or path in _LIVING)
+        self.uses = uses or {}
         self.needs_site = any("site" in each.target.schedule_from for each in self.candidates)
         self._known: dict[tuple[Any, ...], Decision] = {}
 
@@ -195,6 +196,10 @@ class Rules:
                 self._known.clear()
             found = self._known[key] = self._decide(snapshot)
         return found
+
+    def schedule_of(self, kind: str, key: Any) -> int | None:
+        """Return the schedule that a CI, a service (by id) or a site (by name) has of its own."""
+        return None if key is None else self.uses.get((kind, key))
 
     def _decide(self, snapshot: Mapping[str, Any]) -> Decision:
         applying = {each.version_id for each in self.agreements if each.applies.holds(snapshot, when_empty=True)}
@@ -279,6 +284,16 @@ def _cancels(target: Target, snapshot: Mapping[str, Any]) -> bool:
     return gone or target.cancel.holds(snapshot, when_empty=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """From an instant on, whose hours a schedule is: a CI's or service's (by id), or a site's (by name); None: no longer any."""
+
+    kind: str
+    key: Any
+    schedule: int | None
+    effective_from: int | None = None
+
+
 @dataclass(frozen=True)
 class Rulebook:
     """Every version of every agreement; `at` gives those in force for a ticket opened at an instant.
@@ -288,17 +303,19 @@ class Rulebook:
     """
 
     versions: tuple[Agreement, ...]
+    uses: tuple[Use, ...] = ()
     _bounds: list[int] = field(default_factory=list, repr=False)
     _rules: dict[int, Rules] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        self._bounds.extend(sorted({each.effective_from for each in self.versions if each.effective_from is not None}))
+        dated = (*self.versions, *self.uses)
+        self._bounds.extend(sorted({each.effective_from for each in dated if each.effective_from is not None}))
 
     def at(self, opened: int) -> Rules:
         """Return the rules in force for a ticket opened at this instant (seconds since 1970)."""
         place = bisect_right(self._bounds, opened)
         if place not in self._rules:
-            self._rules[place] = Rules(self._in_force(opened))
+            self._rules[place] = Rules(self._in_force(opened), self._uses(opened))
         return self._rules[place]
 
     def _in_force(self, opened: int) -> list[Agreement]:
@@ -307,3 +324,13 @@ class Rulebook:
             if each.effective_from is None or each.effective_from <= opened:
                 newest[each.agreement_id] = each
         return list(newest.values())
+
+    def _uses(self, opened: int) -> dict[tuple[str, Any], int]:
+        found: dict[tuple[str, Any], int] = {}
+        for each in sorted(self.uses, key=lambda each: -1 if each.effective_from is None else each.effective_from):
+            if each.effective_from is not None and each.effective_from > opened:
+                break
+            found.pop((each.kind, each.key), None)
+            if each.schedule is not None:
+                found[each.kind, each.key] = each.schedule
+        return found

@@ -1,0 +1,557 @@
+"""Clocks: the fold of a ticket's life under the rules in force when it was opened; pure.
+
+Every instant is whole seconds since 1970 (UTC), every interval half-open, every duration whole seconds.
+
+Which target. At each event the rules name, for each kind, the winning target (rules.Rules.decide). The clock of a target is the fold
+of the WHOLE life under that target's own conditions, so that a target which comes to apply later counts from the ticket's start with
+every hold kept: a raised priority is retroactive. A target that no longer wins has its clock cancelled then. While a clock is
+stopped (a resolved ticket), what changes on the ticket does not change its target: the verdict stands as it fell, until it is reopened.
+
+Modes. After each event a target's clock is: not started, cancelled, stopped, paused, or running, the first that holds:
+- it starts when `start` first holds (contract: when the ticket first waits for a vendor);
+- cancelled while the ticket is cancelled or merged into another, or `cancel` holds (a response that stopped before stays as it fell);
+- stopped while the ticket is resolved or closed, or `stop` holds; a response stops for good at the first ownership or public reply by
+  somebody who is not the requester (as its `rule` says);
+- paused while on hold for a reason in `holds`, or `pause` holds (contract: while not on hold for a vendor).
+A reset (the event at which `reset` comes to hold) ends the clock as cancelled and begins the next `turn` at that instant.
+Time is counted between one event and the next when the mode after the first was running; time while resolved is not counted, unless
+the target says `count_resolved` and the ticket was reopened.
+
+OLA: each unbroken stay of the ticket in a group is a clock of its own (`stay` 1, 2, …), which ends when the ticket leaves; a group with
+several stays has their sum beside them (`stay` 0).
+
+Arithmetic. elapsed = the sum of the schedule's open seconds over the counted segments. The target's deadline, `due`, is the first
+instant at which elapsed reaches the target: past, or projected while the clock runs; None while it is paused or over before that. A
+clock that ended at or before its deadline met its target; so the last open second belongs to it, and a ticket resolved on Saturday
+against a deadline of Friday 17:00 has missed it. Living clocks are in breach when due < now.
+
+Steps (engine/steps.py) fall due at the instant their threshold is crossed. A step whose instant was past already when its clock was
+attached, or became known (imported history, a rule that reaches back), is passed over; when a live change makes the target
+shorter, only the gravest of the steps it puts into the past falls due, at that change. A step that was taken is not due again.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from typing import Any, NamedTuple, Protocol
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilothouse.sla.engine import steps as escalation
+from pilothouse.sla.engine.lives import START, Event
+from pilothouse.sla.engine.rules import (
+    CANCELS,
+    LONGEST_SECONDS,
+    PAUSES,
+    RESETS,
+    STARTS,
+    STOPS,
+    Candidate,
+    Decision,
+    Duration,
+    Rulebook,
+    Rules,
+)
+
+NONE, RUNNING, PAUSED, STOPPED, CANCELLED = range(5)
+MODES = ("not started", "running", "paused", "stopped", "cancelled")
+_LIVE_SECONDS = 60  # an entry recorded so soon after it happened is live, not history
+_MANY = 48  # from so many clocks on, numpy is faster than one after the other
+
+
+class Hours(Protocol):
+    """Compiled working time (engine/business_time)."""
+
+    @property
+    def zone(self) -> ZoneInfo: ...
+    def elapsed(self, start: int, end: int, /) -> int: ...
+    def add(self, start: int, seconds: int, /) -> int | None: ...
+    def elapsed_many(self, starts: NDArray[np.int64], ends: NDArray[np.int64], /) -> NDArray[np.int64]: ...
+    def add_many(self, starts: NDArray[np.int64], seconds: NDArray[np.int64], /) -> NDArray[np.int64]: ...
+
+
+AllHours = Mapping[int | None, Hours]  # by schedule; None is always open
+
+
+class Edge(NamedTuple):
+    """Where a clock's mode changed: the journal entry behind it, the instant, the mode from then on."""
+
+    seq: int
+    at: int
+    mode: int
+
+
+@dataclass(slots=True)
+class Clock:
+    """One clock; the module's docstring and models.Clock say what its parts mean. `segments` are its counted spans, closed ones only."""
+
+    ticket: int
+    kind: str
+    candidate: Candidate
+    turn: int
+    stay: int
+    group: int | None
+    priority: int
+    schedule: int | None
+    stage: str
+    started: int
+    segments: list[tuple[int, int]]
+    running_since: int | None
+    ended: int | None
+    edges: list[Edge]
+    known: int  # what was past at this instant is passed over by steps
+    is_retargeted: bool
+    original: tuple[int, int | None]  # the first target's priority and schedule
+    taken: frozenset[int] = frozenset()
+    target_seconds: int = 0
+    elapsed: int = 0
+    due: int | None = None
+    original_due: int | None = None
+    breached: bool | None = None
+    next_step: int | None = None
+    next_step_at: int | None = None
+    step_instants: list[tuple[int, int]] = field(default_factory=list)  # (instant, step), due and yet to come
+
+    @property
+    def is_living(self) -> bool:
+        return self.stage in ("running", "paused")
+
+    @property
+    def name(self) -> list[Any]:
+        """What a taken step is noted under in the journal."""
+        return step_name(self.kind, self.candidate, self.turn, self.stay, self.group)
+
+    def duration(self, priority: int) -> Duration:
+        return self.candidate.target.durations[priority]
+
+
+def step_name(kind: str, candidate: Candidate, turn: int, stay: int, group: int | None) -> list[Any]:
+    """Return a clock's name within its ticket, as journal entries of taken steps carry it."""
+    return [kind, candidate.agreement.version_id, candidate.target.key, turn, stay, group]
+
+
+@dataclass(slots=True)
+class _Moment:
+    """A ticket right after an event."""
+
+    event: Event
+    decision: Decision
+    priority: int
+    group: int | None
+    places: tuple[Any, Any, Any]  # CI, service, site
+    is_reply: bool
+
+
+def count(ticket: int, life: Sequence[Event], rulebook: Rulebook, hours: AllHours) -> list[Clock]:
+    """Return a ticket's clocks, measured, in the order of kinds, stays and turns."""
+    clocks = fold(ticket, life, rulebook)
+    measure(clocks, hours)
+    return clocks
+
+
+def count_many(lives: Iterable[tuple[int, Sequence[Event]]], rulebook: Rulebook, hours: AllHours) -> list[Clock]:
+    """Return the clocks of many tickets (id, life): as `count` of each, faster."""
+    clocks = [clock for ticket, life in lives for clock in fold(ticket, life, rulebook)]
+    measure(clocks, hours)
+    return clocks
+
+
+def fold(ticket: int, life: Sequence[Event], rulebook: Rulebook) -> list[Clock]:
+    """Return a ticket's clocks, yet to be measured."""
+    if not life:
+        return []
+    rules = rulebook.at(life[0].at)
+    if not rules.candidates:
+        return []
+    moments, taken = _moments(life, rules)
+    clocks: list[Clock] = []
+    for kind in rules.kinds:
+        if kind == "ola":
+            clocks += _stays(ticket, moments, rules)
+        else:
+            clocks += _of_kind(ticket, kind, moments, rules, None)
+    if taken:
+        for clock in clocks:
+            clock.taken = frozenset(step for name, step in taken if name == clock.name)
+    return clocks
+
+
+def _moments(life: Sequence[Event], rules: Rules) -> tuple[list[_Moment], list[tuple[list[Any], int]]]:
+    snapshot, moments, taken = dict(START), list[_Moment](), list[tuple[list[Any], int]]()
+    for event in life:
+        snapshot.update(event.changes)
+        is_reply = False
+        if event.mark is not None:
+            if "step" in event.mark:
+                *name, step = event.mark["step"]
+                taken.append((name, step))
+                if not event.changes:
+                    continue
+            else:
+                author = event.mark["reply"]
+                is_reply = author is not None and author != snapshot["requester_id"]
+        places = (snapshot["ci_id"], snapshot["service_id"], snapshot["site"])
+        moments.append(_Moment(event, rules.decide(snapshot), snapshot["priority"], snapshot["group_id"], places, is_reply))
+    return moments, taken
+
+
+def _of_kind(ticket: int, kind: str, moments: Sequence[_Moment], rules: Rules, left: Edge | None) -> list[Clock]:
+    """Return the clocks of a kind over these moments; `left` is where an OLA's stay ended."""
+    modes: dict[int, tuple[list[int], list[int]]] = {}
+    governed: dict[int, list[int]] = {}
+    lost: dict[int, int] = {}
+    current: Candidate | None = None
+    for i, moment in enumerate(moments):
+        if current is not None and i > 0:
+            own = modes[current.place][0]
+            if own[i] == own[i - 1] == STOPPED:
+                continue  # the verdict stands
+        winner = moment.decision.winners.get(kind)
+        if winner is not current:
+            if current is not None:
+                lost[current.place] = i
+            if winner is not None:
+                lost.pop(winner.place, None)
+                if winner.place not in modes:
+                    modes[winner.place] = _modes(winner, moments)
+            current = winner
+        if winner is not None:
+            governed.setdefault(winner.place, []).append(i)
+    return [
+        clock
+        for place, indices in governed.items()
+        for clock in _turns(_Course(ticket, rules, rules.candidates[place], moments, *modes[place], indices, lost.get(place), left))
+    ]
+
+
+def _modes(candidate: Candidate, moments: Sequence[_Moment]) -> tuple[list[int], list[int]]:
+    """Return the mode after each event under a target's own conditions, and the events at which it was reset."""
+    target, place = candidate.target, candidate.place
+    is_contract, is_response = target.kind == "contract", target.kind == "response"
+    by_reply = is_response and target.rule == "replied"
+    started = latched = False
+    before, modes, resets = 0, list[int](), list[int]()
+    for i, moment in enumerate(moments):
+        flags = moment.decision.flags[place]
+        if flags & RESETS and not before & RESETS and started:
+            started = latched = False
+            resets.append(i)
+        before = flags
+        if not started:
+            started = bool(flags & STARTS) and not (is_contract and flags & PAUSES)
+        if not started:
+            modes.append(NONE)
+        elif flags & CANCELS and not latched:
+            modes.append(CANCELLED)
+        elif latched or flags & STOPS or (by_reply and moment.is_reply):
+            latched = is_response
+            modes.append(STOPPED)
+        else:
+            modes.append(PAUSED if flags & PAUSES else RUNNING)
+    return modes, resets
+
+
+@dataclass(slots=True)
+class _Course:
+    """A target's way through a life: its modes, where it was reset, at which events it won, where it lost for good."""
+
+    ticket: int
+    rules: Rules
+    candidate: Candidate
+    moments: Sequence[_Moment]
+    modes: list[int]
+    resets: list[int]
+    governed: list[int]
+    lost: int | None
+    left: Edge | None
+
+    def schedule(self, i: int) -> int | None:
+        target = self.candidate.target
+        if target.schedule_from:
+            ci, service, site = self.moments[i].places
+            for source in target.schedule_from:
+                own = self.rules.schedule_of(source, ci if source == "ci" else service if source == "service" else site)
+                if own is not None:
+                    return own
+        return target.schedule
+
+
+def _turns(course: _Course) -> Iterator[Clock]:
+    bounds = [0, *course.resets, len(course.moments)]
+    for turn, (first, last) in enumerate(pairwise(bounds), 1):
+        if last > first and (clock := _clock(course, turn, first, last)) is not None:
+            yield clock
+
+
+def _clock(course: _Course, turn: int, first: int, last: int) -> Clock | None:
+    """Return the clock of the events [first, last), None when it never started or never applied in them."""
+    moments, modes, lost = course.moments, course.modes, course.lost
+    if lost is not None and lost < first:
+        return None
+    is_lost, is_reset = lost is not None and lost < last, last < len(moments)
+    end = lost if is_lost and lost is not None else last
+    start = next((i for i in range(first, end) if modes[i] != NONE), None)
+    won = [i for i in course.governed if i < end]
+    if start is None or not won:
+        return None
+    governing = [i for i in won if i >= first] or won[-1:]
+    edges = _edges(moments, modes, start, end)
+    if is_lost or is_reset:
+        closing = moments[end if is_lost else last].event
+        edges.append(Edge(closing.seq, closing.at, CANCELLED))
+    elif course.left is not None and edges[-1].mode in (RUNNING, PAUSED):
+        edges.append(Edge(course.left.seq, course.left.at, STOPPED))
+    segments, running_since = _segments(edges, count_resolved=course.candidate.target.count_resolved)
+    mode = edges[-1].mode
+    is_watched = mode in (RUNNING, PAUSED) and bool(course.candidate.target.steps)
+    known, is_retargeted = _known(course, governing) if is_watched else (0, False)
+    deciding = governing[-1]
+    return Clock(
+        ticket=course.ticket,
+        kind=course.candidate.target.kind,
+        candidate=course.candidate,
+        turn=turn,
+        stay=0,
+        group=None,
+        priority=moments[deciding].priority,
+        schedule=course.schedule(deciding),
+        stage="running" if mode == RUNNING else "paused" if mode == PAUSED else "achieved" if mode == STOPPED else "cancelled",
+        started=edges[0].at,
+        segments=segments,
+        running_since=running_since,
+        ended=edges[-1].at if mode in (STOPPED, CANCELLED) else None,
+        edges=edges,
+        known=known,
+        is_retargeted=is_retargeted,
+        original=(moments[governing[0]].priority, course.schedule(governing[0])),
+    )
+
+
+def _edges(moments: Sequence[_Moment], modes: Sequence[int], start: int, end: int) -> list[Edge]:
+    event = moments[start].event
+    edges = [Edge(event.seq, event.at, modes[start])]
+    for i in range(start + 1, end):
+        if modes[i] != edges[-1].mode:
+            event = moments[i].event
+            edges.append(Edge(event.seq, event.at, modes[i]))
+    return edges
+
+
+def _segments(edges: Sequence[Edge], *, count_resolved: bool) -> tuple[list[tuple[int, int]], int | None]:
+    """Return the counted spans between edges, and since when the clock runs (None: it does not)."""
+    found: list[tuple[int, int]] = []
+    for here, after in pairwise(edges):
+        counted = here.mode == RUNNING or (count_resolved and here.mode == STOPPED and after.mode in (RUNNING, PAUSED))
+        if counted and after.at > here.at:
+            if found and found[-1][1] == here.at:
+                found[-1] = (found[-1][0], after.at)
+            else:
+                found.append((here.at, after.at))
+    return found, edges[-1].at if edges[-1].mode == RUNNING else None
+
+
+def _known(course: _Course, governing: Sequence[int]) -> tuple[int, bool]:
+    """Return since when the present target was known (seconds), and whether a live change, not the attaching, made it so."""
+    moments = course.moments
+    at = governing[0]
+    known, is_retarget = max(moments[at].event.recorded, course.candidate.agreement.recorded_at), False
+    before = (moments[at].priority, course.schedule(at))
+    for i in governing[1:]:
+        event, now = moments[i].event, (moments[i].priority, course.schedule(i))
+        is_live = event.recorded - event.at <= _LIVE_SECONDS
+        if now != before or not is_live:
+            known, is_retarget = max(known, event.recorded), now != before and is_live
+        before = now
+    return known, is_retarget
+
+
+def _stays(ticket: int, moments: Sequence[_Moment], rules: Rules) -> list[Clock]:
+    """Return the OLA clocks: one for each stay in a group, and the sum of a group's stays when it had several."""
+    found: list[Clock] = []
+    stays: dict[int, int] = {}
+    first = 0
+    while first < len(moments):
+        group = moments[first].group
+        last = next((i for i in range(first, len(moments)) if moments[i].group != group), len(moments))
+        if group is not None:
+            left = Edge(moments[last].event.seq, moments[last].event.at, STOPPED) if last < len(moments) else None
+            clocks = _of_kind(ticket, "ola", moments[first:last], rules, left)
+            if clocks:
+                stays[group] = stays.get(group, 0) + 1
+            for clock in clocks:
+                clock.stay, clock.group = stays[group], group
+            found += clocks
+        first = last
+    return found + [_sum([each for each in found if each.group == group]) for group, number in stays.items() if number > 1]
+
+
+def _sum(clocks: Sequence[Clock]) -> Clock:
+    """Return the sum of a group's stays, under the target of the last of them."""
+    counted = [each for each in clocks if each.stage != "cancelled"] or list(clocks)
+    last = counted[-1]
+    segments = [segment for each in counted for segment in each.segments]
+    return Clock(
+        ticket=last.ticket,
+        kind="ola",
+        candidate=last.candidate,
+        turn=1,
+        stay=0,
+        group=last.group,
+        priority=last.priority,
+        schedule=last.schedule,
+        stage=last.stage,
+        started=counted[0].started,
+        segments=segments,
+        running_since=last.running_since,
+        ended=last.ended,
+        edges=[edge for each in counted for edge in each.edges],
+        known=last.known,
+        is_retargeted=last.is_retargeted,
+        original=counted[0].original,
+    )
+
+
+def measure(clocks: Sequence[Clock], hours: AllHours) -> None:
+    """Do the arithmetic of these clocks, in place."""
+    if len(clocks) < _MANY:
+        for clock in clocks:
+            _measure_one(clock, hours)
+    else:
+        _measure_many(clocks, hours)
+    for clock in clocks:
+        if clock.is_living and clock.candidate.target.steps:
+            _due_steps(clock, hours[clock.schedule])
+
+
+def _measure_one(clock: Clock, hours: AllHours) -> None:
+    own = hours[clock.schedule]
+    clock.target_seconds = seconds_of(clock.duration(clock.priority), own, clock.started)
+    clock.elapsed = sum(own.elapsed(start, end) for start, end in clock.segments)
+    clock.due = reached(clock, own, clock.target_seconds)
+    priority, schedule = clock.original
+    first = hours[schedule]
+    clock.original_due = first.add(clock.started, seconds_of(clock.duration(priority), first, clock.started))
+    _judge(clock)
+
+
+def _judge(clock: Clock) -> None:
+    if clock.stage == "achieved" and clock.ended is not None:
+        clock.breached = clock.due is not None and clock.due < clock.ended
+
+
+def reached(clock: Clock, hours: Hours, seconds: int) -> int | None:
+    """Return the first instant at which the clock has counted so many seconds: past, or projected while it runs; else None."""
+    used = 0
+    for start, end in clock.segments:
+        here = hours.elapsed(start, end)
+        if used + here >= seconds:
+            return hours.add(start, seconds - used)
+        used += here
+    return None if clock.running_since is None else hours.add(clock.running_since, seconds - used)
+
+
+def seconds_of(duration: Duration, hours: Hours, start: int) -> int:
+    """Return a duration in business seconds from an instant: its own, or those until its hour on its business day.
+
+    Day 0 is the day of the start itself when its hour is yet to come, otherwise the next business day; a business day is a local date
+    with any open second. A schedule that never opens gives the longest duration there is, which is never reached.
+    """
+    if not duration.is_relative:
+        return duration.seconds
+    day, wanted = datetime.fromtimestamp(start, hours.zone).date(), duration.days
+    for ahead in range(1500):
+        this = day + timedelta(days=ahead)
+        opened, due = _local(this, 0, hours.zone), _local(this, duration.at, hours.zone)
+        if hours.elapsed(opened, _local(this + timedelta(days=1), 0, hours.zone)) == 0:
+            continue
+        if ahead == 0:
+            if wanted > 0:
+                continue
+        else:
+            wanted -= 1
+        if wanted <= 0 and due > start and (seconds := hours.elapsed(start, due)) > 0:
+            return seconds
+    return LONGEST_SECONDS
+
+
+def _local(day: date, seconds: int, zone: ZoneInfo) -> int:
+    at = datetime(day.year, day.month, day.day, seconds // 3600, seconds % 3600 // 60, tzinfo=zone)
+    return int(at.timestamp())
+
+
+def _measure_many(clocks: Sequence[Clock], hours: AllHours) -> None:
+    by_schedule: dict[int | None, list[Clock]] = {}
+    for clock in clocks:
+        by_schedule.setdefault(clock.schedule, []).append(clock)
+    for schedule, own in by_schedule.items():
+        _measure_alike(own, hours[schedule])
+    for clock in clocks:
+        _judge(clock)
+    _original_dues(clocks, hours)
+
+
+def _measure_alike(clocks: Sequence[Clock], hours: Hours) -> None:
+    """Measure clocks of one schedule: their spans laid end to end, summed and cut where each passes its target."""
+    for clock in clocks:
+        clock.target_seconds = seconds_of(clock.duration(clock.priority), hours, clock.started)
+    targets = np.array([clock.target_seconds for clock in clocks], dtype=np.int64)
+    counts = np.array([len(clock.segments) for clock in clocks], dtype=np.int64)
+    spans = np.array([span for clock in clocks for span in clock.segments], dtype=np.int64).reshape(-1, 2)
+    lengths = hours.elapsed_many(spans[:, 0], spans[:, 1])
+    ends = np.cumsum(counts)
+    total = np.concatenate(([0], np.cumsum(lengths)))
+    base = total[ends - counts]
+    elapsed = total[ends] - base
+    since = np.array([-1 if clock.running_since is None else clock.running_since for clock in clocks], dtype=np.int64)
+    # The first span in which the target is reached; beyond the clock's own spans when it is not.
+    reached_in = np.searchsorted(total[1:], base + targets, side="left")
+    inside = (counts > 0) & (elapsed >= targets)
+    starts = np.where(inside, spans[np.minimum(reached_in, max(len(spans) - 1, 0)), 0] if len(spans) else 0, since)
+    used = np.where(inside, total[np.minimum(reached_in, len(total) - 1)] - base, elapsed)
+    known = inside | (since >= 0)
+    due = np.full(len(clocks), -1, dtype=np.int64)
+    due[known] = hours.add_many(starts[known], (targets - used)[known])
+    for clock, here, at in zip(clocks, elapsed.tolist(), due.tolist(), strict=True):
+        clock.elapsed = here
+        clock.due = None if at < 0 else at
+
+
+def _original_dues(clocks: Sequence[Clock], hours: AllHours) -> None:
+    by_schedule: dict[int | None, list[Clock]] = {}
+    for clock in clocks:
+        by_schedule.setdefault(clock.original[1], []).append(clock)
+    for schedule, own in by_schedule.items():
+        first = hours[schedule]
+        starts = np.array([clock.started for clock in own], dtype=np.int64)
+        targets = np.array([seconds_of(clock.duration(clock.original[0]), first, clock.started) for clock in own], dtype=np.int64)
+        for clock, at in zip(own, first.add_many(starts, targets).tolist(), strict=True):
+            clock.original_due = None if at < 0 else at
+
+
+def _due_steps(clock: Clock, hours: Hours) -> None:
+    """Find the steps of a living clock that are due or yet to come."""
+    coming: list[tuple[int, int]] = []
+    gone: list[tuple[int, int]] = []
+    for threshold, place in escalation.thresholds(clock.candidate.target.steps, clock.target_seconds):
+        at = reached(clock, hours, threshold)
+        if at is not None:
+            (gone if at <= clock.known else coming).append((at, place))
+    if gone and clock.is_retargeted:
+        coming.insert(0, (clock.known, gone[-1][1]))
+    clock.step_instants = [each for each in coming if each[1] not in clock.taken]
+    if clock.step_instants:
+        clock.next_step_at, clock.next_step = clock.step_instants[0]
+
+
+def instant(seconds: int) -> datetime:
+    """Return whole seconds since 1970 as an aware instant in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def events_until(life: Sequence[Event], recorded: int) -> Sequence[Event]:
+    """Return the events that were recorded by an instant: the life as it was known then."""
+    return life[: bisect_right([event.recorded for event in life], recorded)]

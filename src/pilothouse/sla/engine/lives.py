@@ -1,0 +1,112 @@
+"""A ticket's life: its journal condensed to what agreements look at; pure.
+
+A life is a list of events in the order of the journal. An event keeps the entry's `seq`, the instant at which it counts, the instant at
+which it was recorded (both whole seconds since 1970, UTC), the facts that it changed (under the queue language's paths, rules.WATCHED, and
+`site`: the requester's site as it was recorded then), and a mark: a public comment's author, or an escalation step that was taken.
+Entries that change nothing of this leave no event.
+
+Instants. An entry counts from its `happened_at`, floored to the second. The order of the journal is the order of events: an event
+that says it happened before the one it follows counts from that one, so that time in a life never runs backwards and the last
+event gives the ticket as it is. So imported history counts at the instants at which it happened, and a back-dated entry from its own
+instant or from the last event before it, whichever is later.
+
+Stored as JSON: [[seq, at, recorded, {path: value}, mark], …]; a mark is absent, {"reply": person or null} or {"step": [...]}.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+import orjson
+
+from pilothouse.sla.engine.rules import WATCHED
+from pilothouse.tickets.engine.replay import COMMENTED, EMPTY
+
+ESCALATED = "ticket.escalated"
+STEP_FIELD = "escalation"
+_PATHS = {name: path for path, name in WATCHED.items()}
+SiteOf = Callable[[int | None, int], str]
+START: dict[str, Any] = {path: EMPTY[name] for path, name in WATCHED.items()} | {"site": ""}
+
+
+class Changed(Protocol):
+    """One changed field of an entry."""
+
+    @property
+    def field(self) -> str: ...
+    @property
+    def after(self) -> Any: ...
+
+
+class Happened(Protocol):
+    """What a life needs of a journal entry."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def verb(self) -> str: ...
+    @property
+    def actor_id(self) -> int | None: ...
+    @property
+    def happened_at(self) -> datetime: ...
+    @property
+    def recorded_at(self) -> datetime: ...
+    @property
+    def changes(self) -> Sequence[Changed]: ...
+
+
+class Event(NamedTuple):
+    """One event of a life; the module's docstring explains its parts."""
+
+    seq: int
+    at: int
+    recorded: int
+    changes: dict[str, Any]
+    mark: dict[str, Any] | None = None
+
+
+def seconds(at: datetime) -> int:
+    """Return an aware instant as whole seconds since 1970, floored."""
+    return int(at.timestamp() // 1)
+
+
+def no_site(person: int | None, recorded: int) -> str:
+    """Know of no sites: for rules that do not ask for the requester's site."""
+    return ""
+
+
+def condense(entries: Iterable[Happened], before: Sequence[Event] = (), site_of: SiteOf = no_site) -> list[Event]:
+    """Return the events of these entries, which follow those of `before`."""
+    last = before[-1].at if before else None
+    found: list[Event] = []
+    for entry in entries:
+        changes = {path: change.after for change in entry.changes if (path := _PATHS.get(change.field))}
+        mark = _mark(entry)
+        if not changes and mark is None:
+            continue
+        at, recorded = seconds(entry.happened_at), seconds(entry.recorded_at)
+        last = at if last is None else max(last, at)
+        if "requester_id" in changes and (site := site_of(changes["requester_id"], recorded)):
+            changes["site"] = site
+        elif "requester_id" in changes and entry.seq != 1:
+            changes["site"] = ""
+        found.append(Event(entry.seq, last, recorded, changes, mark))
+    return found
+
+
+def _mark(entry: Happened) -> dict[str, Any] | None:
+    if entry.verb == COMMENTED:
+        return {"reply": entry.actor_id}
+    if entry.verb == ESCALATED:
+        return next(({"step": change.after} for change in entry.changes if change.field == STEP_FIELD), None)
+    return None
+
+
+def write(events: Sequence[Event]) -> bytes:
+    """Write a life as it is stored."""
+    return orjson.dumps([event if event.mark is not None else event[:4] for event in events])
+
+
+def read(stored: bytes) -> list[Event]:
+    """Read a stored life."""
+    return [Event(*row) for row in orjson.loads(stored)]
