@@ -7,7 +7,7 @@ holds from its `effective_from` on (none: since ever). `Life`, `Clock` and `Esca
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Round
 
 from pilothouse.people.models import Team, User
 from pilothouse.sla.engine.rules import KINDS, STAGES
@@ -47,23 +47,41 @@ class ScheduleVersion(models.Model):
 
 
 class ScheduleUse(models.Model):
-    """Whose working time a schedule is: a service's, a CI's, a team's (by id), or a site's (by its name)."""
+    """From an instant on, whose working time a schedule is: a service's, a CI's, a team's (by id), a site's (by name); rows are only added.
+
+    The newest row of one that has begun counts; without a schedule it says that none is used any more. Clocks take the one in
+    force when the ticket was opened.
+    """
 
     USERS = (("service", "service"), ("ci", "CI"), ("team", "team"), ("site", "site"))
 
     kind = models.CharField(max_length=10, choices=USERS)
     record_id = models.BigIntegerField(null=True, blank=True)
     site = models.CharField(max_length=120, blank=True, default="")
-    schedule = models.ForeignKey(Schedule, on_delete=models.PROTECT, related_name="uses")
+    schedule = models.ForeignKey(Schedule, null=True, on_delete=models.PROTECT, related_name="uses")
+    effective_from = models.DateTimeField(null=True, blank=True)  # none: since ever
+    recorded_at = models.DateTimeField()
 
     class Meta:
+        ordering = ("id",)
         constraints = [
-            models.UniqueConstraint("kind", Coalesce("record_id", 0), "site", name="schedule_use_once"),
             models.CheckConstraint(
                 condition=(Q(kind="site") & ~Q(site="") & Q(record_id=None)) | (~Q(kind="site") & Q(site="") & Q(record_id__isnull=False)),
                 name="schedule_use_of_something",
             ),
         ]
+
+
+class PersonSite(models.Model):
+    """At which site a person worked from an instant on, as the journal recorded it; a projection that clocks look requesters up in."""
+
+    person = models.BigIntegerField()
+    recorded_at = models.DateTimeField()
+    site = models.CharField(max_length=120, blank=True, default="")
+
+    class Meta:
+        db_table = "sla_site"
+        indexes = [models.Index(fields=["person", "-recorded_at"], name="site_of_person")]
 
 
 class Agreement(models.Model):
@@ -214,6 +232,11 @@ class Forecast(models.Model):
 
     ticket = models.OneToOneField(Ticket, primary_key=True, on_delete=models.CASCADE, related_name="forecast", db_constraint=False)
     probability = models.FloatField()
+    percent = models.GeneratedField(
+        expression=Round(F("probability") * 100, output_field=models.SmallIntegerField()),
+        output_field=models.SmallIntegerField(),
+        db_persist=True,
+    )
     reason = models.CharField(max_length=300)
     by_model = models.BooleanField()  # False: the share-of-time rule stood in
     judged_at = models.DateTimeField()
