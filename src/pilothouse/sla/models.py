@@ -123,6 +123,33 @@ class AgreementVersion(models.Model):
         constraints = [models.UniqueConstraint(fields=["agreement", "number"], name="agreement_version_once")]
 
 
+class WhatIf(models.Model):
+    """A question: what would a change of agreements or schedules have done to the last days? Asked, answered, and gone after a day."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    asked_by = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
+    asked_at = models.DateTimeField(db_index=True)
+    days = models.IntegerField()
+    change = models.JSONField()  # sla/what_if.py says what it holds
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    done = models.IntegerField(default=0)
+    total = models.IntegerField(default=0)
+    result = models.JSONField(default=dict, blank=True)
+    fault = models.TextField(blank=True, default="")
+
+    class Meta:
+        db_table = "sla_what_if"
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in (self.State.DONE, self.State.FAILED)
+
+
 class Life(models.Model):
     """A ticket's journal condensed to what agreements may look at (engine/lives.py); a projection."""
 
