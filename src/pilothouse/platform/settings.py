@@ -152,6 +152,14 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 AUTO_CLOSE_DAYS = int(os.environ.get("PILOTHOUSE_AUTO_CLOSE_DAYS", "7"))
 
+# How people are told outside these pages (notifications/mailer.py, notifications/outgoing.py). The address of the mail server may hold
+# a password: it is never shown or logged.
+SMTP_URL = os.environ.get("PILOTHOUSE_SMTP_URL", "")
+MAIL_FROM = os.environ.get("PILOTHOUSE_MAIL_FROM", "Pilothouse <pilothouse@localhost>")
+PUBLIC_URL = os.environ.get("PILOTHOUSE_URL", f"http://localhost:{PORT}").rstrip("/")
+WEBHOOK_HOSTS = frozenset(host.strip().lower() for host in os.environ.get("PILOTHOUSE_WEBHOOK_HOSTS", "").split(",") if host.strip())
+WEBHOOK_PLAIN = os.environ.get("PILOTHOUSE_WEBHOOK_PLAIN", "") == "1"
+
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 
 LOGGING = {
