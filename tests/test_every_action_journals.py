@@ -15,6 +15,8 @@ import pytest
 import pilothouse
 from pilothouse.cmdb import actions as cmdb
 from pilothouse.cmdb.models import CI, Relationship, Service
+from pilothouse.notifications import actions as notifications
+from pilothouse.notifications.models import Delivery
 from pilothouse.people import actions as people
 from pilothouse.people.models import Membership, Team, User
 from pilothouse.platform import access
@@ -25,6 +27,11 @@ from tests.organisation import NOW, PASSWORD, Organisation, set_up
 # Functions that begin with a verb but record nothing about any record, and why.
 QUIET = {
     "people.sign_in_waits": "it reads",
+    "notifications.notify_people": "the delivery log is the record; who calls it journals why (docs/decisions/0006)",
+    "notifications.notify_many": "as notify_people",
+    "notifications.notify_webhook": "as notify_people",
+    "notifications.mark_read": "what a person has read is theirs, and no history of any record",
+    "notifications.mark_all_read": "as mark_read",
     "connectors.note_progress": "a progress bar's position is not history",
     "connectors.digest": "it is pure",
     "connectors.import_batch": "it writes through tickets/history.py; tests/connectors holds its entries against the file",
@@ -155,6 +162,28 @@ SCENARIOS |= {
         actor=org.adam, relationships=[Relationship(source_id=org.ci, relation="uses", target_id=org.other_ci)], now=NOW
     ),
 }
+
+
+def _webhook(org: Organisation) -> Any:
+    return notifications.add_webhook(actor=org.adam, name="Desk", kind="slack", url="https://hooks.example.org/x", now=NOW)[0]
+
+
+SCENARIOS |= {
+    "notifications.set_preferences": lambda org: notifications.set_preferences(actor=org.alan, urgent_passes=False, now=NOW),
+    "notifications.add_webhook": _webhook,
+    "notifications.change_webhook": lambda org: notifications.change_webhook(
+        actor=org.adam, webhook_id=_webhook(org).pk, name="Other", now=NOW
+    ),
+    "notifications.retire_webhook": lambda org: notifications.retire_webhook(actor=org.adam, webhook_id=_webhook(org).pk, now=NOW),
+    "notifications.try_webhook": lambda org: notifications.try_webhook(actor=org.adam, webhook_id=_webhook(org).pk, now=NOW),
+}
+
+
+@scenario("notifications.retry_delivery")
+def _(org: Organisation) -> None:
+    notifications.try_webhook(actor=org.adam, webhook_id=_webhook(org).pk, now=NOW)
+    Delivery.objects.update(state="failed", ended_at=NOW)
+    notifications.retry_delivery(actor=org.adam, delivery_id=Delivery.objects.get().pk, now=NOW)
 
 
 @scenario("people.revoke_token")

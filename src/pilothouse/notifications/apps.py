@@ -6,3 +6,8 @@ class NotificationsConfig(AppConfig):
 
     name = "pilothouse.notifications"
     label = "notifications"
+
+    def ready(self) -> None:
+        from pilothouse.notifications import kinds, retold  # noqa: F401  retold registers how the journal is told, once models are loaded
+
+        kinds.register("notifications.test", "Tries", about="An administrator tries a webhook.", mail="none")

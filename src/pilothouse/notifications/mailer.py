@@ -187,7 +187,10 @@ def _enter(server: smtplib.SMTP, scheme: str, context: ssl.SSLContext, user: str
     if user:
         if not encrypted and scheme != "smtp+plain":
             raise NotSent("The mail server offers no TLS, so the password was not sent.", away=True)
-        server.login(user, password)
+        try:
+            server.login(user, password)
+        except smtplib.SMTPServerDisconnected:  # some hang up on a wrong password instead of saying so
+            raise NotSent("The mail server hung up at the sign-in: the user or the password may be wrong.", away=True) from None
 
 
 def _why(error: Exception) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
+
 from pilothouse.notifications import kinds
 from pilothouse.notifications.engine import Hours, after_quiet, next_digest, one_line
 from pilothouse.platform.statements import run
@@ -97,7 +99,7 @@ def wishes(people: Iterable[int]) -> dict[int, Wish]:
     found = {}
     for person_id, zone, mail, quiet_from, quiet_until, passes, digest_at in run(_HOURS, (sorted(set(people)),)).fetchall():
         hours = Hours(zone, quiet_from, quiet_until, passes)
-        found[person_id] = Wish(replace(hours, digest_at=digest_at) if digest_at else hours, mail or {})
+        found[person_id] = Wish(replace(hours, digest_at=digest_at) if digest_at else hours, orjson.loads(mail) if mail else {})
     return found
 
 
