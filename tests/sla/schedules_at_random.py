@@ -35,7 +35,8 @@ def days_hours(draw: st.DrawFn) -> tuple[tuple[int, int], ...]:
     cuts = sorted(draw(st.lists(MINUTES, min_size=0, max_size=6, unique=True)))
     pairs = [(begin * 60, end * 60) for begin, end in zip(cuts[0::2], cuts[1::2], strict=False)]
     if pairs and draw(st.booleans()):
-        pairs[-1] = (pairs[-1][0], 86_400 + draw(st.sampled_from([0, 1, 3600, 5400, 21_600])))
+        over = draw(st.sampled_from([0, 1, 3600, 5400, 21_600]))
+        pairs[-1] = (pairs[-1][0], 86_400 + min(over, max(pairs[-1][0] - 60, 0)))  # shorter than a day, as a text can say it
     return tuple(pairs)
 
 

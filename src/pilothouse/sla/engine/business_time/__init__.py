@@ -1,6 +1,6 @@
 """Business time: from a schedule's definition in JSON to exact arithmetic with working hours; pure.
 
-    problems = read_definition(data)          # reading: JSON -> Definition, or what is wrong with it and how to put it right
+    reading = read_definition(data)           # reading: JSON -> Definition, or what is wrong with it and how to put it right
     hours = compile_versions([(None, definition), (effective_from, newer)], 2015, 2040, others={7: hours_of_schedule_7})
     hours.elapsed(start, end)                 # open_hours: whole seconds since 1970 in UTC, half-open
     hours.add(start, seconds)                 # None: never opens that long; negative seconds count back
@@ -18,6 +18,7 @@ in `zones`, what a definition may hold in `reading`, in which order its parts co
 from pilothouse.sla.engine.business_time.compiling import Version, business_day, closings, compile_definition, compile_versions
 from pilothouse.sla.engine.business_time.definition import Combination, Definition, Exceptional, HolidayCalendar, OwnDay
 from pilothouse.sla.engine.business_time.open_hours import NEVER, OpenHours, all_of, always, any_of, followed_by, never
+from pilothouse.sla.engine.business_time.reading import Problem, Reading, read_definition, read_hours, write_definition
 
 __all__ = [
     "NEVER",
@@ -27,6 +28,8 @@ __all__ = [
     "HolidayCalendar",
     "OpenHours",
     "OwnDay",
+    "Problem",
+    "Reading",
     "Version",
     "all_of",
     "always",
@@ -37,4 +40,7 @@ __all__ = [
     "compile_versions",
     "followed_by",
     "never",
+    "read_definition",
+    "read_hours",
+    "write_definition",
 ]
