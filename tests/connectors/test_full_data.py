@@ -2,7 +2,7 @@
 
 import csv
 import gzip
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -165,13 +165,14 @@ def test_some_of_the_service_manager_incidents_with_their_activities(tmp_path: P
     report = imported("hp-service-manager", activities, incidents, rejects=tmp_path / "rejects.csv")
     assert report.counts["rejected"] == 0
     assert report.counts["tickets_new"] == Ticket.objects.count() > 400
-    tickets = {t.number: t for t in Ticket.objects.select_related("ci", "service")}
+    tickets = {t.number: t for t in Ticket.objects.select_related("ci", "service", "group")}
+    log = _activities(activities)
     with incidents.open(encoding="latin-1", newline="") as file:
         for row in csv.DictReader(file, delimiter=";"):
             if row["Incident ID"]:
-                _check_incident(row, tickets[row["Incident ID"]])
+                _check_incident(row, tickets[row["Incident ID"]], log[row["Incident ID"]])
     for entries in entries_by_ticket():
-        assert fold(entries)["number"] in tickets
+        _check_history(entries, log[fold(entries)["number"]])
     assert Service.objects.exists()
     again = imported("hp-service-manager", incidents, activities)
     assert again.counts["entries"] == 0
@@ -181,16 +182,42 @@ def _is_chosen(number: str) -> bool:
     return number.lstrip("\ufeff").strip().endswith("07")
 
 
-def _check_incident(row: dict[str, str], ticket: Ticket) -> None:
+def _activities(path: Path) -> dict[str, list[tuple[datetime, str, str]]]:
+    """The log by incident: when, what, which group; some numbers in the middle of the file bear a mark."""
+    found: dict[str, list[tuple[datetime, str, str]]] = defaultdict(list)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for row in list(csv.reader(file))[1:]:
+            at = datetime.strptime(row[2], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+            found[row[0].lstrip("\ufeff")].append((at, row[1], row[3]))
+    return found
+
+
+def _check_incident(row: dict[str, str], ticket: Ticket, log: list[tuple[datetime, str, str]]) -> None:
     assert ticket.state == {"Closed": "closed", "Work in progress": "in_progress"}[row["Status"]]
     assert str(ticket.priority) == row["Priority"]
     assert ticket.ci is not None
     assert ticket.ci.name == row["CI Name (aff)"]
-    for value, text in (
-        (ticket.opened_at, row["Open Time"]),
-        (ticket.resolved_at, row["Resolved Time"]),
-        (ticket.closed_at, row["Close Time"]),
+    assert ticket.group is not None
+    assert ticket.group.name in {group for at, _, group in log if at == max(log)[0]}
+    logged = max((at for at, what, _ in log if what == "Resolved"), default=None) if ticket.state == "closed" else None
+    for value, text, otherwise in (
+        (ticket.opened_at, row["Open Time"], None),
+        (ticket.resolved_at, row["Resolved Time"], logged),
+        (ticket.closed_at, row["Close Time"], None),
     ):
-        assert value == (datetime.strptime(text, "%d/%m/%Y %H:%M:%S").replace(tzinfo=UTC) if text else None)
+        assert value == (datetime.strptime(text, "%d/%m/%Y %H:%M:%S").replace(tzinfo=UTC) if text else otherwise)
     folded = fold(journal.entries_of("ticket", ticket.pk)) if ticket.pk % 5 == 0 else None
     assert folded is None or folded == journal_row(ticket)
+
+
+def _check_history(entries: list[Entry], log: list[tuple[datetime, str, str]]) -> None:
+    """Every activity is an entry of its own instant, no entry lies before another, none knows what comes later."""
+    instants = [entry.happened_at for entry in entries]
+    assert instants == sorted(instants)
+    assert not Counter(at for at, _, _ in log) - Counter(instants)
+    for entry in entries:
+        for change in entry.changes:
+            if change.field in ("resolved_at", "closed_at") and change.after:
+                assert datetime.fromisoformat(change.after) <= entry.happened_at
+    reopened = sum(entry.verb == "ticket.reopened" for entry in entries)
+    assert reopened >= sum(what == "Reopen" for _, what, _ in log)

@@ -142,6 +142,31 @@ def test_service_managers_activities_become_entries(tmp_path: Path) -> None:
     assert again.counts["entries"] == 0
 
 
+def test_service_managers_log_is_completed_from_the_incident(tmp_path: Path) -> None:
+    """The log ends with the first close; the row knows of the reopening, and of an opening after the first activity."""
+    header, _ = HP_INCIDENTS.split("\n", 1)
+    reopened = header.replace("Resolved Time", "Reopen Time;Resolved Time") + (
+        "\nSUB1;WBS7;IM0000901;Closed;4;4;4;incident;05/02/2024 13:33:57;04/03/2024 08:34:13;"
+        "04/03/2024 08:34:32;04/03/2024 08:34:36;3,75;X;;\n"
+    )
+    (tmp_path / "incidents.csv").write_text(reopened, encoding="latin-1")
+    (tmp_path / "log.csv").write_text(HP_LOG)
+    imported("hp-service-manager", tmp_path / "incidents.csv", tmp_path / "log.csv")
+    ticket = Ticket.objects.get()
+    assert told(ticket)[:2] == [("ticket.opened", "05 13:32"), ("ticket.noted", "05 13:32")]
+    assert told(ticket)[-4:] == [
+        ("ticket.closed", "06 09:51"),
+        ("ticket.reopened", "04 08:34"),
+        ("ticket.resolved", "04 08:34"),
+        ("ticket.closed", "04 08:34"),
+    ]
+    assert ticket.opened_at == datetime(2024, 2, 5, 13, 33, 57, tzinfo=UTC)
+    first_close = next(e for e in journal.entries_of("ticket", ticket.pk) if e.verb == "ticket.closed")
+    assert {c.field: c.after for c in first_close.changes}["closed_at"].startswith("2024-02-06")
+    assert (ticket.story.reopen_count, ticket.closed_at) == (1, datetime(2024, 3, 4, 8, 34, 36, tzinfo=UTC))
+    assert ticket.extra["Reopen Time"] == "04/03/2024 08:34:13"
+
+
 OTHER = """Ticket ID,Subject,Status,Created,Last update,Team,Severity
 T-1,No sound,Offen,13.02.2026 10:00,13.02.2026 10:00,Workplace,Critical
 T-1,No sound,Erledigt,13.02.2026 10:00,14.02.2026 10:00,Workplace,Critical

@@ -17,6 +17,7 @@ from pilothouse.connectors.engine.tables import BadFile, Reject, Row
 
 REFERENCES = {"requester": "person", "opened_by": "person", "assignee": "person", "group": "team", "service": "service", "ci": "ci"}
 INSTANTS = ("opened_at", "resolved_at", "closed_at", "hold_until")
+HINTS = ("reopened_at",)  # instants that no field of a ticket holds: a profile's story reads them, their column stays in `extra`
 LEVELS = {"impact": 3, "urgency": 3, "priority": 5}
 CHOICES = ("kind", "state", "channel")
 TEXTS = {"title": 250, "category": 80, "subcategory": 80, "resolution_code": 40, "description": 200_000, "resolution_notes": 50_000}
@@ -154,7 +155,7 @@ class Translator:
         return next((self._where[column_key(name)] for name in names if column_key(name) in self._where), [])
 
     def _unmapped(self) -> list[tuple[int, str]]:
-        used = {i for places in self._fields.values() for i in places} | {
+        used = {i for name, places in self._fields.items() if name not in HINTS for i in places} | {
             *self._key,
             *self._updated,
             *self._author,
@@ -254,7 +255,7 @@ class Translator:
         return Comment(at, author.strip()[:160], text.strip()) if at is not None and divided else Comment(None, "", cell)
 
     def _reader(self, name: str) -> _Read:
-        if name in INSTANTS:
+        if name in (*INSTANTS, *HINTS):
             return self._read_instant
         if name in LEVELS:
             return self._read_level
@@ -268,7 +269,7 @@ class Translator:
         text = self.text(row, places)
         at = None
         if text:
-            found = self._instant(row, places, text) if name != "hold_until" else self.clock.read(text)
+            found = self._instant(row, places, text) if name not in ("hold_until", *HINTS) else self.clock.read(text)
             if isinstance(found, Reject):
                 return found
             at = found

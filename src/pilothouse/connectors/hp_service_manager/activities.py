@@ -2,13 +2,14 @@
 
 The incident's row has the final facts, the activities (role 1) have the instants, the group at each, and what was done. Each
 activity becomes one step: a change of group or state, a public comment (something said to the customer, or by them), or a
-private note with the activity's name. When the log has no “Resolved”, the incident's own resolution time makes one.
+private note with the activity's name. The log is not whole: where it has no “Reopen”, “Resolved” or “Closed” near the incident's own
+time of it, that time makes one. No step lies before the one it follows.
 """
 
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pilothouse.connectors.engine.mapping import Snapshot
@@ -28,7 +29,10 @@ _RANKS = {
 }
 _OTHER_RANK = 3
 _HELD = frozenset({"pending vendor", "external vendor assignment", "external vendor reassignment"})
-_FINAL = ("state", "hold_reason", "resolved_at", "closed_at", "resolution_code", "group")
+_FINAL = ("state", "hold_reason", "reopened_at", "resolved_at", "closed_at", "resolution_code", "group")
+_MILESTONES = {"Reopen": "reopened_at", "Resolved": "resolved_at", "Closed": "closed_at"}
+_ENDED = ("resolved", "closed")
+_NEAR = timedelta(seconds=60)  # the log writes some seconds after the incident
 _UNDONE: Map[str, Any] = {"hold_reason": "", "resolved_at": None, "closed_at": None, "resolution_code": ""}
 
 
@@ -38,14 +42,14 @@ def tell(snapshots: Sequence[Snapshot], before: Map[str, Any], now: datetime) ->
     activities = sorted((s for s in snapshots if s.role == 1), key=_order)
     if incident is None and not before:
         return []
-    values = dict(before)
-    found = [] if before or incident is None else [_opening(incident, activities, now)]
+    values, incident = dict(before), incident or {}
+    found = [_opening(incident, activities, now)] if not before else []
     for step in found:
         values |= step.values
-    for step in _steps(_with_resolution(incident or {}, activities, before), values, incident or {}):
+    for step in _steps(activities if before else _completed(incident, activities), values, incident):
         values |= step.values
         found.append(step)
-    return found + _closing(incident or {}, values, now)
+    return found + _closing(incident, values, found[-1].at if found else None, now)
 
 
 def _order(activity: Snapshot) -> tuple[str, int, str, int]:
@@ -58,19 +62,26 @@ def _opening(incident: Map[str, Any], activities: Sequence[Snapshot], now: datet
     known = {name: value for name, value in incident.items() if name not in _FINAL}
     group = activities[0].values.get("group") if activities else None
     state = "assigned" if group else "new"
-    at = incident.get("opened_at") or (activities[0].at if activities else None) or now
-    return Step(at, "", "", {**known, **_UNDONE, "group": group, "state": state})
+    known_at = [at for at in (incident.get("opened_at"), activities[0].at if activities else None) if at]
+    return Step(min(known_at, default=now), "", "", {**known, **_UNDONE, "group": group, "state": state})
 
 
-def _with_resolution(incident: Map[str, Any], activities: Sequence[Snapshot], before: Map[str, Any]) -> list[Snapshot]:
-    """Put a “Resolved” where the incident says it was resolved, unless the log has one."""
-    at = incident.get("resolved_at")
-    if at is None or not activities or before or any(a.event.casefold() == "resolved" for a in activities):
-        return list(activities)
-    earlier = [a for a in activities if a.at is not None and a.at <= at and a.event.casefold() != "closed"]
-    model = earlier[-1] if earlier else activities[0]
-    made = replace(model, at=at, order=(0, at.isoformat()), event="Resolved", position="", values={"group": model.values.get("group")})
-    return sorted([*activities, made], key=_order)
+def _completed(incident: Map[str, Any], activities: Sequence[Snapshot]) -> list[Snapshot]:
+    """Put a milestone where the incident says that there was one, unless the log tells it."""
+    told = [(event, at) for event, name in _MILESTONES.items() if activities and (at := incident.get(name))]
+    made = [_milestone(activities[0], event, at) for event, at in told if _is_missing(event, at, activities)]
+    return sorted([*activities, *made], key=_order)
+
+
+def _milestone(model: Snapshot, event: str, at: datetime) -> Snapshot:
+    """Return an activity that the log lacks: of nobody's group, and without a position."""
+    return replace(model, at=at, order=(0, at.isoformat()), event=event, position="", values={})
+
+
+def _is_missing(event: str, at: datetime, activities: Sequence[Snapshot]) -> bool:
+    """Say whether the log tells nothing of a milestone: no reopening near it, no end near or after it."""
+    own = [a.at for a in activities if a.at and a.event.casefold() == event.casefold()]
+    return all(abs(each - at) > _NEAR if event == "Reopen" else each < at - _NEAR for each in own)
 
 
 def _steps(activities: Sequence[Snapshot], before: Map[str, Any], incident: Map[str, Any]) -> list[Step]:
@@ -82,7 +93,8 @@ def _steps(activities: Sequence[Snapshot], before: Map[str, Any], incident: Map[
         if i == last_close and incident.get("state") == "closed":
             changes |= {name: incident[name] for name in ("closed_at", "resolution_code", "resolved_at") if incident.get(name)}
         changes = {name: value for name, value in changes.items() if values.get(name) != value}
-        found.append(_step(activity, changes))
+        if changes or activity.position:  # a milestone that changes nothing was none
+            found.append(_step(activity, changes))
         values |= changes
     return found
 
@@ -91,6 +103,8 @@ def _changes(activity: Snapshot, values: Map[str, Any]) -> dict[str, Any]:
     name, state = activity.event.casefold(), values.get("state")
     changes: dict[str, Any] = {"group": activity.values["group"]} if activity.values.get("group") else {}
     if name == "reopen":
+        if not activity.position and state not in _ENDED:
+            return {}
         return {**changes, **_UNDONE, "state": "in_progress"}
     if name == "closed":
         return {**changes, "state": "closed", "hold_reason": "", "closed_at": activity.at}
@@ -119,9 +133,14 @@ def _step(activity: Snapshot, changes: dict[str, Any]) -> Step:
     return Step(at, activity.position, "", changes, verb="ticket.noted", note=activity.event or "Activity", private=True)
 
 
-def _closing(incident: Map[str, Any], values: Map[str, Any], now: datetime) -> list[Step]:
-    """What the incident's row says that its activities did not."""
-    missing = {name: value for name, value in incident.items() if name != "group" and values.get(name) != value}
-    missing = {name: value for name, value in missing.items() if value is not None or name in values}
+def _closing(incident: Map[str, Any], values: Map[str, Any], last: datetime | None, now: datetime) -> list[Step]:
+    """What the incident's row says that its activities did not, not before the `last` of them.
+
+    A row that is silent about the resolution of what has ended leaves what the log says of it.
+    """
+    known = {name: value for name, value in incident.items() if name not in ("group", "reopened_at")}
+    if known.get("state") in _ENDED and known.get("resolved_at") is None:
+        known.pop("resolved_at", None)
+    missing = {name: value for name, value in known.items() if values.get(name) != value and (value is not None or name in values)}
     at = incident.get("closed_at") or incident.get("resolved_at") or now
-    return [Step(at, "", "", missing)] if missing else []
+    return [Step(max(at, last or at), "", "", missing)] if missing else []

@@ -23,6 +23,7 @@ INCIDENTS = Mapping(
         "ci": ("CI Name (aff)",),
         "service": ("Service Component WBS (aff)",),
         "opened_at": ("Open Time",),
+        "reopened_at": ("Reopen Time",),
         "resolved_at": ("Resolved Time",),
         "closed_at": ("Close Time",),
         "resolution_code": ("Closure Code",),

@@ -7,7 +7,7 @@ named `extra.NAME` sets one value of `extra` (None takes it away): imported rows
 The story (times in UTC, durations in seconds, calendar time, half-open intervals):
 - reassignment: the resolver group changes from one group to another (the first routing from none is not one);
 - bounce: the ticket returns to a group that it had left before;
-- reopen: the state goes from resolved to in progress;
+- reopen: the state goes from resolved or closed back to a working one (here closed never does, elsewhere it may: imports);
 - hold: from the entry that sets on_hold to the next entry that leaves it;
 - first owned: the first instant with an assignee; first reply: the first public comment by someone other than the requester.
 """
@@ -43,6 +43,8 @@ class Happened(Protocol):
 COMMENTED = "ticket.commented"
 NOTED = "ticket.noted"
 EXTRA = "extra."
+_ENDED = frozenset({"resolved", "closed"})
+_WORKED_ON = frozenset({"new", "assigned", "in_progress", "on_hold"})
 EMPTY: dict[str, Any] = {
     "kind": "incident",
     "number": "",
@@ -154,7 +156,7 @@ def _regroup(story: Story, after: int | None) -> None:
 
 
 def _restate(story: Story, after: str, at: datetime) -> None:
-    if story.state == "resolved" and after == "in_progress":
+    if story.state in _ENDED and after in _WORKED_ON:
         story.reopen_count += 1
     if story.state == "on_hold" and story.hold_started_at is not None:
         story.hold_seconds += max(0, int((at - story.hold_started_at).total_seconds()))
