@@ -141,6 +141,48 @@ def test_unnamed_columns_at_the_end_are_dropped_and_too_many_cells_are_a_fault()
     assert (wrong.line, wrong.reason[:19]) == (3, "The row has 3 cells")
 
 
+def test_a_broken_line_of_json_is_its_own_fault() -> None:
+    lines = ['{"a": 1}', '{"a": "cut off', "", '["no record"]', '{"a": 3, "b": 4} {"a": 5}', '{"a": 6},', "\udcff", '{"a": 7}']
+    found = open_table(io.BytesIO("\n".join(lines).encode(errors="surrogateescape")), "a.jsonl")
+    rows = list(found.rows)
+    assert found.header == ("a", "b")
+    assert [(row.line, list(row.cells)) for row in rows if not row.fault] == [
+        (1, ["1", ""]),
+        (5, ["3", "4"]),
+        (5, ["5", ""]),
+        (6, ["6", ""]),
+        (8, ["7", ""]),
+    ]
+    wrong = [reject for row in rows if row.fault and (reject := faults(row, 2, "a.jsonl", found.header))]
+    assert [(reject.line, reject.value) for reject in wrong] == [(2, '{"a": "cut off'), (4, '["no record"]'), (7, "?")]
+    assert "no whole JSON record" in wrong[0].reason
+    assert "a list where a record" in wrong[1].reason
+
+
+def test_a_broken_first_line_of_json_does_not_hide_the_others() -> None:
+    assert [row.fault != "" for row in open_table(io.BytesIO(b'{"a": 1\n{"a": 2}\n'), "a.jsonl").rows] == [True, False]
+
+
+def test_names_of_late_records_are_columns_too() -> None:
+    records = [{"number": str(i)} | ({"late": "x"} if i == 2999 else {}) for i in range(3000)]
+    for text in ("\n".join(map(json.dumps, records)), json.dumps(records)):
+        header, rows = table(gzip.compress(text.encode()), "a.json.gz")
+        assert (header, rows[2999][1]) == (("number", "late"), ["2999", "x"])
+        assert table(text.encode(), "a.json", Reading(columns=header))[1][0][1] == ["0", ""]
+
+
+@pytest.mark.django_db
+def test_broken_json_lines_are_rejected_and_the_rest_comes_in(tmp_path: Path) -> None:
+    whole = [{"number": f"INC{i}", "state": "New", "opened_at": "2026-02-01 10:00:00", "short_description": "A"} for i in range(3)]
+    lines = [*map(json.dumps, whole[:2]), '{"number": "INC9", "sta', json.dumps(whole[2] | {"u_late": "kept"})]
+    (tmp_path / "log.jsonl").write_text("\n".join(lines))
+    request = Request(PROFILES["servicenow"], [tmp_path / "log.jsonl"], rejects=tmp_path / "r.csv")
+    report = run_import(actor=ACTOR, request=request, now=NOW)
+    assert (report.counts["tickets_new"], report.counts["rejected"]) == (3, 1)
+    assert "log.jsonl,3,," in (tmp_path / "r.csv").read_text()
+    assert Ticket.objects.get(number="INC2").extra["u_late"] == "kept"
+
+
 @pytest.mark.parametrize("form", ["array", "result", "lines", "pretty"])
 def test_json_in_its_forms(form: str) -> None:
     records = [{"number": f"INC{i}", "caller": {"display_value": "Ann", "value": "9f"}, "tags": ["a", "b"], "n": i} for i in range(3000)]

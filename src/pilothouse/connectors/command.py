@@ -99,7 +99,9 @@ def _suggestion(path: Path, reading: Reading) -> str:
     try:
         with path.open("rb") as stream:
             table = open_table(stream, path.name, reading)
-            return suggest(table.header, [row.cells for row in islice(table.rows, _SAMPLE)], system=path.name.split(".")[0])
+            return suggest(
+                table.header, [row.cells for row in islice(table.rows, _SAMPLE) if not row.fault], system=path.name.split(".")[0]
+            )
     except OSError as error:
         raise BadFile(f"{path}: {error.strerror}.") from error
 

@@ -166,9 +166,9 @@ def _only_import_of(system: str) -> Iterator[None]:
             cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [f"pilothouse import {system}"])
 
 
-def _opened(path: Path, mapping: Mapping, stream: Any) -> Table:
+def _opened(path: Path, mapping: Mapping, stream: Any, columns: tuple[str, ...] = ()) -> Table:
     try:
-        return open_table(stream, path.name, Reading(mapping.encoding, mapping.delimiter, mapping.sheet))
+        return open_table(stream, path.name, Reading(mapping.encoding, mapping.delimiter, mapping.sheet, columns))
     except BadFile as fault:
         raise BadFile(f"{path.name}: {fault}") from fault
 
@@ -191,7 +191,7 @@ def _source(profile: Profile, path: Path, now: datetime, report: Report) -> _Sou
 def _date_formats(mapping: Mapping, table: Table, file: str, report: Report) -> tuple[str, ...]:
     names = {column_key(name) for field in INSTANTS for name in mapping.columns.get(field, ())} | {column_key(n) for n in mapping.updated}
     places = [i for i, name in enumerate(table.header) if column_key(name) in names]
-    values = [row.cells[i].strip() for row in islice(table.rows, _SAMPLE) for i in places if i < len(row.cells)]
+    values = [row.cells[i].strip() for row in islice(table.rows, _SAMPLE) if not row.fault for i in places if i < len(row.cells)]
     values = list(dict.fromkeys(value for value in values if value not in mapping.empty))
     try:
         found = formats_of(values, table.header[places[0]] if places else "")
@@ -206,7 +206,7 @@ def _stage(sorter: Sorter, source: _Source, number: int, rejects: _Rejects, repo
     """Read a file to its end, putting its rows in order."""
     size = source.path.stat().st_size
     with source.path.open("rb") as stream:
-        table = _opened(source.path, source.mapping, stream)
+        table = _opened(source.path, source.mapping, stream, source.translator.header)
         width, name = len(table.header), source.path.name
         try:
             for row in table.rows:

@@ -26,11 +26,15 @@ _NAMES = {"csv": "delimited text", "xlsx": "an Excel workbook", "json": "JSON"}
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a file is to be read where its content should not decide."""
+    """How a file is to be read where its content should not decide.
+
+    `columns` are the names that an earlier opening of the same file found; a JSON file need not be read through for them again.
+    """
 
     encoding: str = ""
     delimiter: str = ""
     sheet: str = ""
+    columns: tuple[str, ...] = ()
 
 
 def open_table(stream: BinaryIO, name: str, reading: Reading = Reading()) -> Table:
@@ -56,7 +60,7 @@ def _open(found: str, stream: BinaryIO, sample: bytes, reading: Reading) -> Tabl
         if found == "xlsx":
             return read_xlsx(stream, sheet=reading.sheet)
         if found == "json":
-            return read_json(stream, encoding=reading.encoding)
+            return read_json(stream, encoding=reading.encoding, columns=reading.columns)
         return read_csv(stream, sample, encoding=reading.encoding, delimiter=reading.delimiter)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise BadFile(_broken_gzip(0)) from error

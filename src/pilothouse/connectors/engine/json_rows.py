@@ -1,33 +1,66 @@
-"""Reading JSON: an array of objects, one object a line, or ServiceNow's {"result": [...]}; element by element."""
+"""Reading JSON: an array of objects, one object a line, or ServiceNow's {"result": [...]}; element by element.
+
+The file is read twice: once for the names that occur, once for the records, so that memory holds one record and the names. What is no
+record is a fault of its own line where the rest can still be told apart (one object a line, or a list's element that is no object); a
+list whose text is broken is refused whole.
+"""
 
 import codecs
 import json
-from collections.abc import Iterator
-from itertools import chain
-from typing import Any, BinaryIO
+from collections.abc import Iterator, Sequence
+from typing import Any, BinaryIO, NamedTuple
 
 from pilothouse.connectors.engine.tables import MOST_COLUMNS, BadFile, Row, Table
 
 _CHUNK = 1 << 16
 _LARGEST_ELEMENT = 64_000_000  # characters
-_HEADER_FROM = 200  # elements that are looked at for the names of columns
+_SHOWN = 200  # characters of a broken line
 _decoder = json.JSONDecoder()
 
 
-def read_json(stream: BinaryIO, *, encoding: str = "") -> Table:
-    """Open JSON; the columns are the names that occur in the first 200 objects (a later name that is new is left out).
+class _Element(NamedTuple):
+    """A record and the line it begins on; or what is there instead, and why it is none."""
 
-    An object inside an object gives its display_value (ServiceNow) or its name; a list its parts, a line each.
+    line: int
+    record: dict[str, Any]
+    fault: str = ""
+    text: str = ""
+
+
+def read_json(stream: BinaryIO, *, encoding: str = "", columns: Sequence[str] = ()) -> Table:
+    """Open JSON; the columns are the names that occur in any record, in the order in which they are met.
+
+    `columns`, found when the file was opened before, saves reading it through for them. An object inside an object gives its
+    display_value (ServiceNow) or its name; a list its parts, a line each.
     """
-    objects = _objects(_Text(stream, encoding or "utf-8-sig"))
-    first = [found for _, found in zip(range(_HEADER_FROM), objects, strict=False)]
-    if not first:
-        raise BadFile("The file has no records.")
-    header = tuple(dict.fromkeys(name for _, record in first for name in record))
-    if len(header) > MOST_COLUMNS:
-        raise BadFile(f"The records have {len(header):,} names; at most {MOST_COLUMNS:,} are read.")
-    rows = (Row(line, [_text(record.get(name)) for name in header]) for line, record in chain(first, objects))
-    return Table(header, rows, "json", encoding or "utf-8")
+    encoding = encoding or "utf-8-sig"
+    if not columns:
+        start = stream.tell()
+        columns = _names(_elements(_Text(stream, encoding)))
+        stream.seek(start)
+    header = tuple(columns)
+    rows = (_row(element, header) for element in _elements(_Text(stream, encoding)))
+    return Table(header, rows, "json", encoding.removesuffix("-sig"))
+
+
+def _names(elements: Iterator[_Element]) -> tuple[str, ...]:
+    """Return the names that the records have; BadFile when there is no record."""
+    names: dict[str, None] = {}
+    fault = ""
+    for element in elements:
+        names.update(dict.fromkeys(element.record))
+        fault = fault or (element.fault and f"Line {element.line}: {element.fault}")
+        if len(names) > MOST_COLUMNS:
+            raise BadFile(f"The records have more than {MOST_COLUMNS:,} names; at most that many are read.")
+    if not names:
+        raise BadFile(fault or "The file has no records.")
+    return tuple(names)
+
+
+def _row(element: _Element, header: Sequence[str]) -> Row:
+    if element.fault:
+        return Row(element.line, (element.text,), element.fault)
+    return Row(element.line, [_text(element.record.get(name)) for name in header])
 
 
 def _text(value: Any) -> str:
@@ -70,6 +103,20 @@ class _Text:
             if not self.more():
                 return ""
 
+    def take_line(self) -> str:
+        """Read to the end of this line."""
+        searched = self.at
+        while (end := self.window.find("\n", searched)) < 0:
+            searched = len(self.window) - self.at
+            if searched > _LARGEST_ELEMENT:
+                raise BadFile(f"Line {self.line} is longer than {_LARGEST_ELEMENT:,} characters.")
+            if not self.more():
+                end = len(self.window)
+                break
+        found, self.at = self.window[self.at : end], min(end + 1, len(self.window))
+        self.line += 1
+        return found
+
     def take(self) -> Any:
         """Read one JSON value at this place."""
         while True:
@@ -89,7 +136,7 @@ class _Text:
                     return value
 
 
-def _objects(text: _Text) -> Iterator[tuple[int, dict[str, Any]]]:
+def _elements(text: _Text) -> Iterator[_Element]:
     start = text.skip()
     if start == "":
         raise BadFile("The file is empty.")
@@ -98,8 +145,10 @@ def _objects(text: _Text) -> Iterator[tuple[int, dict[str, Any]]]:
     elif start == "[":
         text.at += 1
         yield from _array(text)
+    elif _is_by_line(text):
+        yield from _by_line(text)
     else:
-        yield from _lines(text)
+        yield from _one_after_another(text)
 
 
 def _opens_result(text: _Text) -> bool:
@@ -116,21 +165,54 @@ def _opens_result(text: _Text) -> bool:
     return False
 
 
-def _array(text: _Text) -> Iterator[tuple[int, dict[str, Any]]]:
+def _array(text: _Text) -> Iterator[_Element]:
     while (found := text.skip(" \t\r\n,")) != "]":
         if found == "":
             raise BadFile(f"The JSON breaks off after line {text.line}: its list does not end. Was it copied to the end?")
         line = text.line
-        yield line, _record(text.take(), line)
+        yield _element(text.take(), line)
 
 
-def _lines(text: _Text) -> Iterator[tuple[int, dict[str, Any]]]:
+def _one_after_another(text: _Text) -> Iterator[_Element]:
     while text.skip(" \t\r\n,"):
         line = text.line
-        yield line, _record(text.take(), line)
+        yield _element(text.take(), line)
 
 
-def _record(value: Any, line: int) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise BadFile(f"Line {line} holds {type(value).__name__} where a record (an object) is expected.")
-    return value
+def _is_by_line(text: _Text) -> bool:
+    """Say whether one of the first two lines is an object by itself: what is printed over many lines begins otherwise."""
+    while text.window.count("\n", text.at) < 2 and len(text.window) < _LARGEST_ELEMENT and text.more():
+        pass
+    return any(line.startswith("{") and not _on(line, 1)[0].fault for line in text.window[text.at :].split("\n", 2)[:2])
+
+
+def _by_line(text: _Text) -> Iterator[_Element]:
+    while text.skip():
+        line = text.line
+        yield from _on(text.take_line(), line)
+
+
+def _on(text: str, line: int) -> list[_Element]:
+    """Return what stands on one line: usually one record, or why it cannot be read."""
+    found: list[_Element] = []
+    rest = text.strip(" \t\r,")
+    try:
+        while rest:
+            value, end = _decoder.raw_decode(rest)
+            found.append(_element(value, line))
+            rest = rest[end:].lstrip(" \t,")
+    except ValueError as error:
+        why = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        found.append(
+            _Element(line, {}, f"The line is no whole JSON record ({why}); was it cut, or is a quotation mark missing?", rest[:_SHOWN])
+        )
+    except RecursionError:
+        found.append(_Element(line, {}, "The record is nested too deeply.", rest[:_SHOWN]))
+    return found or [_Element(line, {}, "The line holds no record.", text[:_SHOWN])]
+
+
+def _element(value: Any, line: int) -> _Element:
+    if isinstance(value, dict):
+        return _Element(line, value)
+    what = {list: "a list", str: "a text", type(None): "null"}.get(type(value), "a value")
+    return _Element(line, {}, f"There is {what} where a record (an object) is expected.", json.dumps(value)[:_SHOWN])

@@ -18,10 +18,14 @@ class BadFile(Exception):
 
 
 class Row(NamedTuple):
-    """One row: the line it begins on (from 1, the header is a line too), and its cells in the header's order."""
+    """One row: the line it begins on (from 1, the header is a line too), and its cells in the header's order.
+
+    With a `fault` it could not be read; its only cell is what stands there.
+    """
 
     line: int
     cells: Sequence[str]
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ def fitted(cells: Sequence[str], width: int) -> Sequence[str]:
 
 def faults(row: Row, width: int, file: str, header: Sequence[str]) -> Reject | None:
     """Say what is wrong with a row before anything is understood of it: its width, bytes that are no text, giant cells."""
+    if row.fault:
+        return Reject(file, row.line, "", _shown(row.cells[0]), row.fault)
     if len(row.cells) > width:
         return Reject(
             file,
@@ -88,13 +94,17 @@ def faults(row: Row, width: int, file: str, header: Sequence[str]) -> Reject | N
         if len(cell) > LONGEST_CELL:
             return Reject(file, row.line, name, cell[:80], f"The cell has {len(cell):,} characters; at most {LONGEST_CELL:,} are taken.")
         if not cell.isascii() and not _is_text(cell):
-            shown = cell.encode("utf-8", "replace").decode()[:80]
             return Reject(
-                file, row.line, name, shown, "The bytes do not fit the file's encoding; say the right one (utf-8, cp1252, latin-1)."
+                file, row.line, name, _shown(cell), "The bytes do not fit the file's encoding; say the right one (utf-8, cp1252, latin-1)."
             )
         if "\x00" in cell:
-            return Reject(file, row.line, name, cell.replace("\x00", "␀")[:80], "The cell contains a NUL character.")
+            return Reject(file, row.line, name, _shown(cell), "The cell contains a NUL character.")
     return None
+
+
+def _shown(cell: str) -> str:
+    """Return the beginning of a cell as a report can bear it."""
+    return cell[:80].encode("utf-8", "replace").decode().replace("\x00", "␀")
 
 
 def _is_text(cell: str) -> bool:
