@@ -17,19 +17,24 @@ in `zones`, what a definition may hold in `reading`, in which order its parts co
 
 from pilothouse.sla.engine.business_time.compiling import Version, business_day, closings, compile_definition, compile_versions
 from pilothouse.sla.engine.business_time.definition import Combination, Definition, Exceptional, HolidayCalendar, OwnDay
+from pilothouse.sla.engine.business_time.explaining import Explanation, Step, explain_add, explain_elapsed
 from pilothouse.sla.engine.business_time.open_hours import NEVER, OpenHours, all_of, always, any_of, followed_by, never
 from pilothouse.sla.engine.business_time.reading import Problem, Reading, read_definition, read_hours, write_definition
+from pilothouse.sla.engine.business_time.year import Day, year_of
 
 __all__ = [
     "NEVER",
     "Combination",
+    "Day",
     "Definition",
     "Exceptional",
+    "Explanation",
     "HolidayCalendar",
     "OpenHours",
     "OwnDay",
     "Problem",
     "Reading",
+    "Step",
     "Version",
     "all_of",
     "always",
@@ -38,9 +43,12 @@ __all__ = [
     "closings",
     "compile_definition",
     "compile_versions",
+    "explain_add",
+    "explain_elapsed",
     "followed_by",
     "never",
     "read_definition",
     "read_hours",
     "write_definition",
+    "year_of",
 ]
