@@ -6,3 +6,6 @@ class SlaConfig(AppConfig):
 
     name = "pilothouse.sla"
     label = "sla"
+
+    def ready(self) -> None:
+        from pilothouse.sla import in_the_queue, projections  # noqa: F401  registers the clocks, and what the queue knows of them

@@ -36,6 +36,7 @@ class Cell:
     key: str
     type: str
     value: Any
+    beside: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ def _needed(fields: Sequence[Field]) -> list[str]:
 
 
 def _row(row: queries.Row, fields: Sequence[Field], *, left: bool = False) -> Row:
-    cells = tuple(Cell(field.key, str(field.type), row.values[field.name]) for field in fields)
+    cells = tuple(Cell(field.key, str(field.type), row.values[field.name], row.beside.get(field.name, ())) for field in fields)
     return Row(row.id, row.number, row.version, row.values[BY_KEY["hold_reason"].name] or "", cells, left)
 
 

@@ -5,7 +5,7 @@ neither shifts nor repeats another.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -50,6 +50,7 @@ class Row:
     state: str
     priority: int
     values: Mapping[str, Any]
+    beside: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # what else a column shows (Field.beside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ def rows_of(ids: Sequence[int], columns: Sequence[Field]) -> tuple[Row, ...]:
 
 def paths_of(columns: Sequence[Field]) -> list[str]:
     """Return the ORM paths that columns need, ids and names."""
-    wanted = [path for column in columns for path in (column.path, column.shown)]
+    wanted = [path for column in columns for path in (column.path, column.shown, *column.beside)]
     return list(dict.fromkeys([*_ALWAYS, *wanted]))
 
 
@@ -216,6 +217,7 @@ def _row(record: Mapping[str, Any], columns: Sequence[Field]) -> Row:
         record["state"],
         record["priority"],
         {column.name: value_of(record, column) for column in columns},
+        {column.name: tuple(record[path] for path in column.beside) for column in columns if column.beside},
     )
 
 

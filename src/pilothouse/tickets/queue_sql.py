@@ -5,7 +5,7 @@ empty, and every test without a column of its own is an EXISTS.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -102,9 +102,20 @@ def _test(test: Test) -> Q:
             return Q(**{f"{path}__{_SUFFIX[operator]}": value})
 
 
+RowsBehind = Callable[[OuterRef], QuerySet[Anything]]
+_registered: dict[str, RowsBehind] = {}
+
+
+def register_related(kind: str, rows: RowsBehind) -> None:
+    """Let `Related(kind)` ask for rows of a room above, given the ticket's id."""
+    _registered[kind] = rows
+
+
 def _rows_behind(kind: str, private: bool) -> QuerySet[Anything]:
     """Return the rows of other tables, one of which must stand behind the ticket."""
     ticket = OuterRef("pk")
+    if kind in _registered:
+        return _registered[kind](ticket)
     match kind:
         case "attachment":
             attachments = Attachment.objects.filter(ticket_id=ticket)

@@ -21,7 +21,7 @@ from pilothouse.tickets.engine.lifecycle import CHANNELS, HOLD_REASONS, RESOLUTI
 from pilothouse.tickets.engine.replay import COMMENTED, NOTED
 from pilothouse.tickets.models import Ticket
 
-VERBS: Mapping[str, str] = {
+VERBS: dict[str, str] = {
     "ticket.opened": "opened the ticket",
     "ticket.assigned": "assigned it",
     "ticket.changed": "changed it",
@@ -62,12 +62,16 @@ _WORDS: Mapping[str, Mapping[Any, str]] = {
     "urgency": {1: "1 high", 2: "2 medium", 3: "3 low"},
 }
 # What follows from other fields of the same entry, or is shown elsewhere on the page.
-_UNSAID = frozenset(
-    {"resolved_at", "closed_at", "opened_at", "opened_by", "number", "kind", "external_system", "external_id", "mentions", "extra"}
-)
+_UNSAID = {"resolved_at", "closed_at", "opened_at", "opened_by", "number", "kind", "external_system", "external_id", "mentions", "extra"}
 _LONG = frozenset({"description", "resolution_notes"})
 _MODELS: Mapping[str, type[Model]] = {"person": User, "team": Team, "service": Service, "ci": CI, "ticket": Ticket}
 FILTERS = ("all", "comments", "changes", "mine")
+
+
+def register(words: Mapping[str, str], unsaid: Iterable[str] = ()) -> None:
+    """Teach the timeline the verbs of a room above, and which of their fields speak to programs alone."""
+    VERBS.update(words)
+    _UNSAID.update(unsaid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,15 +33,14 @@ shorter, only the gravest of the steps it puts into the past falls due, at that 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any, NamedTuple, Protocol
-from zoneinfo import ZoneInfo
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pilothouse.sla.engine import steps as escalation
+from pilothouse.sla.engine.business_time import OpenHours, business_day
 from pilothouse.sla.engine.lives import START, Event
 from pilothouse.sla.engine.rules import (
     CANCELS,
@@ -63,18 +62,7 @@ _LIVE_SECONDS = 60  # an entry recorded so soon after it happened is live, not h
 _MANY = 48  # from so many clocks on, numpy is faster than one after the other
 
 
-class Hours(Protocol):
-    """Compiled working time (engine/business_time)."""
-
-    @property
-    def zone(self) -> ZoneInfo: ...
-    def elapsed(self, start: int, end: int, /) -> int: ...
-    def add(self, start: int, seconds: int, /) -> int | None: ...
-    def elapsed_many(self, starts: NDArray[np.int64], ends: NDArray[np.int64], /) -> NDArray[np.int64]: ...
-    def add_many(self, starts: NDArray[np.int64], seconds: NDArray[np.int64], /) -> NDArray[np.int64]: ...
-
-
-AllHours = Mapping[int | None, Hours]  # by schedule; None is always open
+AllHours = Mapping[int | None, OpenHours]  # by schedule; None is always open
 
 
 class Edge(NamedTuple):
@@ -443,7 +431,7 @@ def _judge(clock: Clock) -> None:
         clock.breached = clock.due is not None and clock.due < clock.ended
 
 
-def reached(clock: Clock, hours: Hours, seconds: int) -> int | None:
+def reached(clock: Clock, hours: OpenHours, seconds: int) -> int | None:
     """Return the first instant at which the clock has counted so many seconds: past, or projected while it runs; else None."""
     used = 0
     for start, end in clock.segments:
@@ -454,33 +442,18 @@ def reached(clock: Clock, hours: Hours, seconds: int) -> int | None:
     return None if clock.running_since is None else hours.add(clock.running_since, seconds - used)
 
 
-def seconds_of(duration: Duration, hours: Hours, start: int) -> int:
+def seconds_of(duration: Duration, hours: OpenHours, start: int) -> int:
     """Return a duration in business seconds from an instant: its own, or those until its hour on its business day.
 
-    Day 0 is the day of the start itself when its hour is yet to come, otherwise the next business day; a business day is a local date
-    with any open second. A schedule that never opens gives the longest duration there is, which is never reached.
+    Day 0 is the day itself; when its hour has passed already, the next business day.
+    What the schedule never opens for gives the longest duration there is, which is never reached.
     """
     if not duration.is_relative:
         return duration.seconds
-    day, wanted = datetime.fromtimestamp(start, hours.zone).date(), duration.days
-    for ahead in range(1500):
-        this = day + timedelta(days=ahead)
-        opened, due = _local(this, 0, hours.zone), _local(this, duration.at, hours.zone)
-        if hours.elapsed(opened, _local(this + timedelta(days=1), 0, hours.zone)) == 0:
-            continue
-        if ahead == 0:
-            if wanted > 0:
-                continue
-        else:
-            wanted -= 1
-        if wanted <= 0 and due > start and (seconds := hours.elapsed(start, due)) > 0:
-            return seconds
-    return LONGEST_SECONDS
-
-
-def _local(day: date, seconds: int, zone: ZoneInfo) -> int:
-    at = datetime(day.year, day.month, day.day, seconds // 3600, seconds % 3600 // 60, tzinfo=zone)
-    return int(at.timestamp())
+    due = business_day(hours, start, duration.days, duration.at)
+    if due is not None and due <= start and duration.days == 0:
+        due = business_day(hours, start, 1, duration.at)
+    return LONGEST_SECONDS if due is None else max(1, hours.elapsed(start, due))
 
 
 def _measure_many(clocks: Sequence[Clock], hours: AllHours) -> None:
@@ -494,7 +467,7 @@ def _measure_many(clocks: Sequence[Clock], hours: AllHours) -> None:
     _original_dues(clocks, hours)
 
 
-def _measure_alike(clocks: Sequence[Clock], hours: Hours) -> None:
+def _measure_alike(clocks: Sequence[Clock], hours: OpenHours) -> None:
     """Measure clocks of one schedule: their spans laid end to end, summed and cut where each passes its target."""
     for clock in clocks:
         clock.target_seconds = seconds_of(clock.duration(clock.priority), hours, clock.started)
@@ -532,7 +505,7 @@ def _original_dues(clocks: Sequence[Clock], hours: AllHours) -> None:
             clock.original_due = None if at < 0 else at
 
 
-def _due_steps(clock: Clock, hours: Hours) -> None:
+def _due_steps(clock: Clock, hours: OpenHours) -> None:
     """Find the steps of a living clock that are due or yet to come."""
     coming: list[tuple[int, int]] = []
     gone: list[tuple[int, int]] = []

@@ -25,7 +25,7 @@ from pilothouse.tickets.engine.replay import COMMENTED, EMPTY
 ESCALATED = "ticket.escalated"
 STEP_FIELD = "escalation"
 _PATHS = {name: path for path, name in WATCHED.items()}
-SiteOf = Callable[[int | None, int], str]
+SiteOf = Callable[[int | None, datetime], str]
 START: dict[str, Any] = {path: EMPTY[name] for path, name in WATCHED.items()} | {"site": ""}
 
 
@@ -70,7 +70,7 @@ def seconds(at: datetime) -> int:
     return int(at.timestamp() // 1)
 
 
-def no_site(person: int | None, recorded: int) -> str:
+def no_site(person: int | None, recorded: datetime) -> str:
     """Know of no sites: for rules that do not ask for the requester's site."""
     return ""
 
@@ -86,7 +86,7 @@ def condense(entries: Iterable[Happened], before: Sequence[Event] = (), site_of:
             continue
         at, recorded = seconds(entry.happened_at), seconds(entry.recorded_at)
         last = at if last is None else max(last, at)
-        if "requester_id" in changes and (site := site_of(changes["requester_id"], recorded)):
+        if "requester_id" in changes and (site := site_of(changes["requester_id"], entry.recorded_at)):
             changes["site"] = site
         elif "requester_id" in changes and entry.seq != 1:
             changes["site"] = ""
@@ -104,7 +104,7 @@ def _mark(entry: Happened) -> dict[str, Any] | None:
 
 def write(events: Sequence[Event]) -> bytes:
     """Write a life as it is stored."""
-    return orjson.dumps([event if event.mark is not None else event[:4] for event in events])
+    return orjson.dumps([tuple(event) if event.mark is not None else event[:4] for event in events])
 
 
 def read(stored: bytes) -> list[Event]:

@@ -4,7 +4,8 @@ A field has three names. `name` is what a person types (`opened`), `key` what pr
 the journal's field, the REST key), `label` what a column and an export's header show ("Opened"). `path` is where its
 comparable value lies, `shown` where the text for people lies, both as paths from a ticket (`group_id`, `group__name`).
 
-To add a field: add a line to FIELDS (docs/queue-language.md names every field; a test says so).
+To add a field: add a line to FIELDS (docs/queue-language.md names every field; a test says so). A room above adds its own with
+`register` when its app is ready; its path leads from a ticket to that room's row of it.
 """
 
 from collections.abc import Mapping
@@ -54,6 +55,7 @@ class Field:
     ahead: bool = False  # `name<2d` looks into the future: less than two days from now
     sortable: bool = True
     default_column: bool = False
+    beside: tuple[str, ...] = ()  # further paths that its column shows
     width: str = "12ch"
     editable: bool = False
     help: str = ""
@@ -75,7 +77,7 @@ class Field:
 
 
 _T = FieldType
-FIELDS: tuple[Field, ...] = (
+FIELDS: list[Field] = [
     Field(
         name="number",
         key="number",
@@ -424,11 +426,31 @@ FIELDS: tuple[Field, ...] = (
         width="12ch",
         help="The system it was imported from.",
     ),
-)
+]
 
-BY_NAME: Mapping[str, Field] = {each: declared for declared in FIELDS for each in (declared.name, *declared.aliases)}
-BY_KEY: Mapping[str, Field] = {declared.key: declared for declared in FIELDS}
-DEFAULT_COLUMNS: tuple[str, ...] = tuple(declared.name for declared in FIELDS if declared.default_column)
+BY_NAME: dict[str, Field] = {}
+BY_KEY: dict[str, Field] = {}
+DEFAULT_COLUMNS: list[str] = []
+
+
+def register(*declared: Field, before: str = "") -> None:
+    """Add fields to the language, the columns and the exports, before the named one (or at the end); one of the same name is replaced."""
+    for each in declared:
+        FIELDS[:] = [kept for kept in FIELDS if kept.name != each.name]
+    place = next((i for i, each in enumerate(FIELDS) if each.name == before), len(FIELDS))
+    FIELDS[place:place] = declared
+    _index()
+
+
+def _index() -> None:
+    for known in (BY_NAME, BY_KEY, DEFAULT_COLUMNS):
+        known.clear()
+    BY_NAME.update({name: declared for declared in FIELDS for name in (declared.name, *declared.aliases)})
+    BY_KEY.update({declared.key: declared for declared in FIELDS})
+    DEFAULT_COLUMNS.extend(declared.name for declared in FIELDS if declared.default_column)
+
+
+_index()
 
 
 def find(name: str) -> Field | None:

@@ -38,7 +38,7 @@ def _mine(context: Context, path: str) -> Plan:
 
 OPEN: Plan = _states(*OPEN_STATES)
 
-FLAGS: Mapping[str, Flag] = {
+FLAGS: dict[str, Flag] = {
     "open": Flag(lambda _: OPEN, "Not yet resolved, closed or cancelled."),
     "done": Flag(lambda _: _states(*DONE_STATES), "Resolved, closed or cancelled."),
     "new": Flag(lambda _: _states("new"), "In state new."),
@@ -127,3 +127,8 @@ def find(field: str, word: str) -> str:
 
 
 WORDS: Mapping[str, Mapping[str, Flag]] = {"is": FLAGS, "has": HAS}
+
+
+def register(words: Mapping[str, Flag]) -> None:
+    """Add words for `is:`; a room above does so when its app is ready."""
+    FLAGS.update(words)

@@ -1,0 +1,30 @@
+"""The worker's part of service levels: due steps every second, passing on, and recounting after an agreement reaches back."""
+
+from procrastinate.contrib.django import app
+
+from pilothouse.platform import access, clock, loops, outbox
+from pilothouse.platform.access import Source
+from pilothouse.sla import recounting
+from pilothouse.sla.actions import escalating
+
+_AT_ONCE = 250
+
+
+def _steps() -> bool:
+    return escalating.take_due_steps(actor=access.system(Source.RULE), now=clock.now(), limit=_AT_ONCE) >= _AT_ONCE
+
+
+def _pass_on() -> bool:
+    return escalating.pass_on_escalations(actor=access.system(Source.RULE), now=clock.now(), limit=_AT_ONCE) >= _AT_ONCE
+
+
+@app.task(name="sla.recount")
+def recount(entry_id: int, kind: str, record_id: int) -> None:
+    """Count the clocks anew that a version of an agreement or a schedule concerns; run again it changes nothing."""
+    recounting.after(kind, record_id)
+
+
+loops.every(1.0, "sla.steps", _steps)
+loops.every(2.0, "sla.pass_on", _pass_on)
+for verb in recounting.VERBS:
+    outbox.subscribe(verb, "sla.recount")

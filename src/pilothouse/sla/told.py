@@ -1,0 +1,153 @@
+"""Whom an escalation tells, when they work, and what it says."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from pilothouse.people.models import Membership, User
+from pilothouse.platform.access import Role
+from pilothouse.sla import rulebook
+from pilothouse.sla.engine.clocks import instant
+from pilothouse.sla.engine.lives import seconds
+from pilothouse.sla.engine.steps import Step
+from pilothouse.sla.models import Clock, ScheduleUse
+from pilothouse.tickets.models import Ticket
+
+KIND_WORDS = {"response": "response", "resolution": "resolution", "ola": "operational level", "contract": "underpinning contract"}
+
+
+@dataclass(slots=True)
+class Recipients:
+    """The people around some tickets: members and leads of their groups, managers, and the hours of their teams; read together."""
+
+    members: dict[int, list[int]] = field(default_factory=dict)  # active people by team
+    leads: dict[int, list[int]] = field(default_factory=dict)
+    managers: list[int] = field(default_factory=list)
+    schedules: dict[int, int] = field(default_factory=dict)  # a team's working time
+    teams: dict[int, list[int]] = field(default_factory=dict)  # teams by person
+
+    @classmethod
+    def of(cls, tickets: Iterable[Ticket]) -> "Recipients":
+        """Read what is needed to tell people about these tickets, in four queries whatever their number."""
+        groups = {ticket.group_id for ticket in tickets if ticket.group_id}
+        found = cls()
+        rows = Membership.objects.filter(team_id__in=groups, user__is_active=True).exclude(user__role=Role.REQUESTER)
+        for team, person, leads in rows.order_by("user_id").values_list("team_id", "user_id", "is_lead"):
+            found.members.setdefault(team, []).append(person)
+            if leads:
+                found.leads.setdefault(team, []).append(person)
+        found.managers = list(User.objects.filter(role=Role.MANAGER, is_active=True).order_by("id").values_list("id", flat=True))
+        for use in ScheduleUse.objects.filter(kind="team").order_by("id"):
+            if use.record_id and use.schedule_id:
+                found.schedules[use.record_id] = use.schedule_id
+            elif use.record_id:
+                found.schedules.pop(use.record_id, None)
+        for team, person in Membership.objects.filter(team_id__in=found.schedules).values_list("team_id", "user_id"):
+            found.teams.setdefault(person, []).append(team)
+        return found
+
+    def people(self, recipients: Sequence[str], ticket: Ticket) -> tuple[int, ...]:
+        """Return the people that words like "assignee", "lead", "person:12" mean for a ticket, each once, in order."""
+        return tuple(dict.fromkeys(person for word in recipients for person in self._meant(word, ticket)))
+
+    def _meant(self, word: str, ticket: Ticket) -> Sequence[int]:
+        group = ticket.group_id or 0
+        kind, _, number = word.partition(":")
+        if kind == "person":
+            return [int(number)]
+        if word == "assignee":
+            return [ticket.assignee_id] if ticket.assignee_id else self._meant("lead", ticket)
+        if word == "watchers":
+            return list(ticket.watchers)
+        if word == "group":
+            return self.members.get(group, [])
+        if word in ("lead", "on_call"):  # until there are rotations, a group's lead is on call for it
+            return self.leads.get(group) or self.members.get(group) or self.managers
+        if word == "manager":
+            return [person for person in self.managers if person in self.members.get(group, [])] or self.managers
+        return []
+
+    def hours(self, people: Sequence[int], now: datetime) -> dict[int, datetime]:
+        """Return from when on each person works who does not work now; people without a team schedule always do."""
+        found = {person: at for person in people if (at := self._opens(person, now)) is not None}
+        return {person: at for person, at in found.items() if at > now}
+
+    def _opens(self, person: int, now: datetime) -> datetime | None:
+        known = rulebook.current().hours
+        opens = [known[self.schedules[team]].next_open(seconds(now)) for team in self.teams.get(person, ()) if team in self.schedules]
+        first = min((at for at in opens if at is not None), default=None)
+        return None if first is None else max(instant(first), now)
+
+    def deadline(self, people: Sequence[int], now: datetime, step: Step) -> datetime | None:
+        """Return when an escalation goes on to the next: so many seconds after the first of the people works."""
+        if not step.acknowledge:
+            return None
+        held = {} if step.any_hours else self.hours(people, now)
+        begins = min((held.get(person, now) for person in people), default=now)
+        return instant(seconds(begins) + step.acknowledge)
+
+
+def webhooks(recipients: Sequence[str]) -> list[int]:
+    """Return the webhooks among recipients."""
+    return [int(word.partition(":")[2]) for word in recipients if word.startswith("webhook:")]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What is said: a subject of one line, and the proof in brief."""
+
+    subject: str
+    body: str
+
+
+def words(ticket: Ticket, clock: Clock, step: Step, now: datetime, *, unacknowledged: bool = False) -> Text:
+    """Write the message of a step: what is due when, what was counted so far, and where the proof is."""
+    what = KIND_WORDS[clock.kind]
+    left = _left(clock, now)
+    subject = f"{ticket.number} P{ticket.priority}: {what} {left}"
+    lines = [
+        f"**{ticket.title}**",
+        f"{what.capitalize()} target {length(clock.target_seconds)}; {length(used(clock, now))} of it are used. {_due_words(clock)}",
+        f"State: {ticket.get_state_display().lower()}. Group: {ticket.group.name if ticket.group else 'none'}."
+        f" Assignee: {ticket.assignee.name if ticket.assignee else 'nobody'}.",
+        f"The proof, second by second: /tickets/{ticket.number}/clocks",
+    ]
+    if unacknowledged:
+        subject = f"Not acknowledged: {subject}"
+        lines.insert(0, "Nobody has acknowledged this escalation; it is yours now.")
+    return Text(subject[:200], "\n\n".join(lines))
+
+
+def _due_words(clock: Clock) -> str:
+    if clock.due_at is None:
+        return "It is paused."
+    zone = ZoneInfo(rulebook.current().hours[clock.schedule_id].zone)
+    return f"Due {clock.due_at.astimezone(zone):%a %d %b %H:%M} ({zone.key})."
+
+
+def _left(clock: Clock, now: datetime) -> str:
+    if clock.due_at is None:
+        return f"is paused with {length(clock.target_seconds - clock.elapsed_seconds)} left"
+    late = clock.target_seconds - used(clock, now)
+    return f"due in {length(late)} of working time" if clock.due_at > now else "has breached"
+
+
+def used(clock: Clock, now: datetime) -> int:
+    """Return the business seconds that a clock has counted by now."""
+    if clock.running_since is None:
+        return clock.elapsed_seconds
+    hours = rulebook.current().hours[clock.schedule_id]
+    return clock.elapsed_seconds + max(0, hours.elapsed(seconds(clock.running_since), seconds(now)))
+
+
+def length(total: int) -> str:
+    """Write a length of time in hours and minutes.
+
+    >>> length(5400), length(59), length(-7200)
+    ('1 h 30 min', '59 s', '-2 h')
+    """
+    sign, total = ("-", -total) if total < 0 else ("", total)
+    hours, minutes = total // 3600, total % 3600 // 60
+    parts = [f"{hours} h"] * (hours > 0) + [f"{minutes} min"] * (minutes > 0)
+    return sign + (" ".join(parts) or f"{total} s")
