@@ -48,6 +48,13 @@ def test_rejected_rows_give_exit_code_3_and_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "log.csv.rejects.csv").read_text().count("\n") == 2
 
 
+def test_a_folder_that_takes_no_rejects_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    done = run("servicenow-log", write_log(tmp_path / "log.csv", a_life()), "--rejects", tmp_path / "none" / "r.csv")
+    assert done.exit_code == 1
+    assert "say where with --rejects FILE" in done.output
+    assert Ticket.objects.count() == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

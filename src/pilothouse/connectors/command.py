@@ -1,5 +1,6 @@
 """`pilothouse import`: files of another system become tickets with their history."""
 
+import os
 import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -114,6 +115,8 @@ def _run(profile: Profile, files: list[Path], dry: bool, rejects: Path | None) -
 
     beside = Path(f"{files[0].name}.rejects.csv")
     listed = rejects or (Path(tempfile.gettempdir()) / beside if dry else files[0].with_name(beside.name))
+    if files[0].exists() and not os.access(listed.parent, os.W_OK):
+        raise BadFile(f"Rejected rows cannot be listed in {listed.parent}, which cannot be written to; say where with --rejects FILE.")
     request = Request(profile, files, dry=dry, rejects=listed)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=_console, transient=True) as bar:

@@ -30,6 +30,7 @@ from pilothouse.connectors.names import Names
 from pilothouse.connectors.sorting import Sorter, Staged, joined
 from pilothouse.people.queries import require
 from pilothouse.platform.access import Actor, Capability
+from pilothouse.tickets.exports import neutral
 from pilothouse.tickets.history import raise_numbers
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
@@ -102,7 +103,7 @@ class _Rejects:
         writer = csv.writer(self._file)
         if first:
             writer.writerow(["file", "line", "column", "value", "reason"])
-        writer.writerow([reject.file, reject.line, reject.column, _inert(reject.value), reject.reason])
+        writer.writerow([reject.file, reject.line, *map(_inert, (reject.column, reject.value, reject.reason))])
 
     def close(self) -> None:
         if self._file is not None:
@@ -111,8 +112,7 @@ class _Rejects:
 
 def _inert(value: str) -> str:
     """Keep a spreadsheet from taking a rejected value for a formula."""
-    is_number = value.lstrip("-+").replace(".", "", 1).isdecimal()
-    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t") and not is_number else value
+    return value if value.lstrip("-+").replace(".", "", 1).isdecimal() else neutral(value)
 
 
 def run_import(*, actor: Actor, request: Request, now: datetime, progress: Progress = lambda stage, done, total: None) -> Report:

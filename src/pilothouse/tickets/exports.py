@@ -6,6 +6,7 @@ header names; references are names, choices their labels, lengths of time whole 
 
 import csv
 import io
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ _BYTE_ORDER_MARK = "\ufeff"
 _STARTS = tuple("=+-@＝＋－＠")
 _SKIPPED = "\ufeff\u200b\u200c\u200d\u2060\x00"
 _BREAKS = tuple("\t\r\n")
+# Where another cell begins for a spreadsheet that takes semicolons (as German ones do), tabs or bars for the delimiter: quotation marks do
+# not protect what stands behind the first comma then.
+_HIDDEN_START = re.compile(rf"""([;|\t\r\n])(?=(?:[^\S\t\r\n]|["{_SKIPPED}])*[{re.escape("".join(_STARTS))}])""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +95,10 @@ def _cell(value: Any, column: Field, zone: ZoneInfo) -> str | int:
 def neutral(text: str) -> str:
     """Return text that a spreadsheet takes for text: an apostrophe goes before what it would take for a formula.
 
-    >>> neutral("=1+1"), neutral("  @SUM(A1)"), neutral("a=b")
-    ("'=1+1", "'  @SUM(A1)", 'a=b')
+    >>> neutral("=1+1"), neutral("  @SUM(A1)"), neutral("a=b; c"), neutral("a;=1+1;b")
+    ("'=1+1", "'  @SUM(A1)", 'a=b; c', "a;'=1+1;b")
     """
+    text = _HIDDEN_START.sub(r"\1'", text)
     start = text.lstrip().lstrip(_SKIPPED).lstrip()
     return f"'{text}" if start.startswith(_STARTS) or text.startswith(_BREAKS) else text
 
