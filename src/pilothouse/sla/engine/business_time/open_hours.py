@@ -13,6 +13,7 @@ Instants are whole seconds since 1970 in UTC, spans are half-open: the second in
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 
@@ -39,10 +40,10 @@ class OpenHours:
         before = after - lengths
         self.zone = zone  # whose days "business day" and the explanations mean
         self.total = int(after[-1]) if len(after) else 0
-        # For one question: python lists, which bisect reads fastest.
-        self._opens: list[int] = opens.tolist()
-        self._closes: list[int] = closes.tolist()
-        self._before: list[int] = before.tolist()
+        # For one question: arrays of machine integers, which bisect reads quickly and thirty years of which are small.
+        self._opens: array[int] = array("q", opens.tobytes())
+        self._closes: array[int] = array("q", closes.tobytes())
+        self._before: array[int] = array("q", before.tobytes())
         # For many: f(t) = min(t, close_of[i]) + lead[i] with i = the number of opens <= t; entry 0 stands for "before all spans".
         self._starts = _frozen(opens)
         self._close_of = _frozen(np.concatenate(([LONG_AGO], closes)))
