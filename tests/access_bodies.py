@@ -37,10 +37,17 @@ def _file(world: World) -> dict[str, Any]:
     return {"file": SimpleUploadedFile("b.txt", b"words")}
 
 
+def _of_a_line(world: World) -> dict[str, Any]:
+    return {"key": f"unowned:{world.arguments['common']['ticket_id']}:1", "act": "comment", "audience": "note", "text": "Seen."}
+
+
 BODIES: dict[tuple[str, str], Body] = {
     ("POST", "queue/act"): _selected,
     ("POST", "queue/views"): {"name": "Mine", "query": "is:mine"},
     ("POST", "theme"): {"theme": "dark"},
+    ("POST", "morning/act"): _of_a_line,
+    ("POST", "morning/mark"): _of_a_line,
+    ("POST", "morning/mail-time"): {"at": "07:30", "days": ["1"]},
     ("POST", "tickets/new"): {"kind": "incident", "title": "Printer", "channel": "phone", "impact": "3", "urgency": "3"},
     ("POST", "tickets/<str:number>/edit"): {"title": "Other", "channel": "phone", "impact": "3", "urgency": "3"},
     ("POST", "tickets/<str:number>/act"): {"action": "start"},
@@ -65,6 +72,9 @@ BODIES: dict[tuple[str, str], Body] = {
     ("POST", "cmdb/services/<int:service_id>/edit"): _SERVICE,
     ("POST", "profile"): {"name": "Somebody", "time_zone": "UTC"},
     ("POST", "profile/password"): {"current": "wrong", **_PASSWORD},
+    ("POST", "profile/notifications"): {"quiet_from": "22:00", "quiet_until": "07:00", "digest_at": "08:00"},
+    ("POST", "settings/webhooks"): {"name": "Ops", "kind": "slack", "url": "https://hooks.example.org/y"},
+    ("POST", "settings/webhooks/<int:webhook_id>"): {"name": "Ops"},
     ("POST", "profile/tokens"): {"name": "x", "days": "30"},
     ("POST", "people/new"): _NEW,
     ("POST", "people/<int:user_id>/edit"): _PERSON,

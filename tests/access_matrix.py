@@ -30,6 +30,9 @@ GET    api/v1/journal                                                        401
 GET    api/v1/journal/<kind>/<number>                                        401  200  200  200  200  200  200  200
 GET    api/v1/journal/<kind>/<number> ~restricted                            401  404  404  404  404  200  200  200
 GET    api/v1/me                                                             401  200  200  200  200  200  200  200
+GET    api/v1/notifications                                                  401  200  200  200  200  200  200  200
+POST   api/v1/notifications/<number>/read                                    401  200  404  404  404  404  404  404
+POST   api/v1/notifications/read                                             401  200  200  200  200  200  200  200
 GET    api/v1/openapi.json                                                   200  200  200  200  200  200  200  200
 GET    api/v1/people                                                         401  403  200  200  200  200  200  200
 GET    api/v1/people/<number>                                                401  200  200  200  200  200  200  200
@@ -100,7 +103,21 @@ GET    import                                                                302
 POST   import                                                                302  403  403  403  200  403  403  200
 GET    import/<int:run_id>                                                   302  403  403  403  404  403  403  404
 GET    import/<int:run_id>/rejects.csv                                       302  403  403  403  404  403  403  404
+GET    inbox                                                                 302  200  200  200  200  200  200  200
+POST   inbox/<int:notification_id>/open                                      302  302  404  404  404  404  404  404
+POST   inbox/<int:notification_id>/read                                      302  302  404  404  404  404  404  404
+GET    inbox/count                                                           401  200  200  200  200  200  200  200
+POST   inbox/read                                                            302  302  302  302  302  302  302  302
 GET    journal                                                               302  403  403  403  403  200  200  200
+GET    morning                                                               302  403  200  200  200  200  200  200
+GET    morning/act                                                           302  403  404  404  404  404  403  404
+POST   morning/act                                                           302  403  302  302  302  302  403  302
+POST   morning/finish                                                        302  403  302  302  302  302  403  302
+POST   morning/mail                                                          302  403  302  302  302  302  302  302
+POST   morning/mail-time                                                     302  403  302  302  302  302  302  302
+POST   morning/mark                                                          302  403  302  302  302  302  403  302
+GET    morning/review.pdf                                                    302  403  200  200  200  200  200  200
+GET    morning/reviews/<int:review_id>                                       302  403  404  404  404  404  404  404
 GET    palette                                                               200  200  200  200  200  200  200  200
 GET    people                                                                302  403  200  200  200  200  200  200
 GET    people/<int:user_id>                                                  302  403  200  200  200  200  200  200
@@ -123,6 +140,8 @@ POST   portal/tickets/<str:number>/answer                                    302
 POST   portal/tickets/<str:number>/answer ~restricted                        302  404  404  404  404  404  403  302
 GET    profile                                                               302  200  200  200  200  200  200  200
 POST   profile                                                               302  302  302  302  302  302  302  302
+GET    profile/notifications                                                 302  200  200  200  200  200  200  200
+POST   profile/notifications                                                 302  302  302  302  302  302  302  302
 GET    profile/password                                                      302  200  200  200  200  200  200  200
 POST   profile/password                                                      302  422  422  422  422  422  422  422
 POST   profile/tokens                                                        302  201  201  201  201  201  201  201
@@ -144,6 +163,8 @@ GET    settings                                                              302
 GET    settings/categories                                                   302  403  403  403  403  403  403  200
 POST   settings/categories                                                   302  403  403  403  403  403  403  302
 POST   settings/categories/<int:category_id>                                 302  403  403  403  403  403  403  302
+GET    settings/deliveries                                                   302  403  403  403  403  403  403  200
+POST   settings/deliveries/<int:delivery_id>/retry                           302  403  403  403  403  403  403  302
 GET    settings/forms                                                        302  403  403  403  403  403  403  200
 GET    settings/forms/<int:service_id>                                       302  403  403  403  403  403  403  200
 POST   settings/forms/<int:service_id>                                       302  403  403  403  403  403  403  302
@@ -152,6 +173,12 @@ POST   settings/priorities                                                   302
 GET    settings/views                                                        302  403  403  403  403  403  403  200
 POST   settings/views                                                        302  403  403  403  403  403  403  302
 POST   settings/views/<int:view_id>/remove                                   302  403  403  403  403  403  403  302
+GET    settings/webhooks                                                     302  403  403  403  403  403  403  200
+POST   settings/webhooks                                                     302  403  403  403  403  403  403  302
+GET    settings/webhooks/<int:webhook_id>                                    302  403  403  403  403  403  403  200
+POST   settings/webhooks/<int:webhook_id>                                    302  403  403  403  403  403  403  302
+POST   settings/webhooks/<int:webhook_id>/retire                             302  403  403  403  403  403  403  302
+POST   settings/webhooks/<int:webhook_id>/try                                302  403  403  403  403  403  403  302
 GET    sign-in                                                               200  302  302  302  302  302  302  302
 POST   sign-in                                                               422  422  422  422  422  422  422  422
 GET    sign-out                                                              302  200  200  200  200  200  200  200

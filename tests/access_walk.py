@@ -16,6 +16,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from pilothouse.cmdb import actions as cmdb
 from pilothouse.cmdb.models import Relationship
+from pilothouse.notifications import actions as notifications
+from pilothouse.notifications.models import Delivery
 from pilothouse.people import actions as people_actions
 from pilothouse.people.testing import NamedPeople
 from pilothouse.platform import access, clock
@@ -81,7 +83,13 @@ def make_world(people: NamedPeople) -> World:
     view = saved_views.save_view(actor=adam, name="All", query="is:open", scope="default", now=_NOW())
     token = people_actions.issue_token(actor=ana, name="x", now=_NOW()).token
     category = actions.add_category(actor=adam, name="Network", now=_NOW())
+    [told] = notifications.notify_people(actor=system, people=[rita], kind="probe", subject="Due", path="/portal", now=_NOW())
+    webhook, _ = notifications.add_webhook(actor=system, name="Desk", kind="slack", url="https://hooks.example.org/x", now=_NOW())
+    Delivery.objects.filter(notification_id=told).update(state=Delivery.State.FAILED, ended_at=_NOW())
     common = {
+        "notification_id": told,
+        "webhook_id": webhook.pk,
+        "delivery_id": Delivery.objects.get().pk,
         **_of_ticket(open_one, file.pk),
         "link_id": Link.objects.get().pk,
         "service_id": service.pk,
@@ -94,6 +102,7 @@ def make_world(people: NamedPeople) -> World:
         "view_id": view.id,
         "token_id": token.pk,
         "category_id": category.pk,
+        "review_id": 1,  # there is none
         "run_id": 1,  # there is none: who may look is told so
         "kind": "csv",
         "target": target.number,
@@ -106,6 +115,7 @@ def make_world(people: NamedPeople) -> World:
         "cis/": {"number": ci.pk},
         "views/": {"number": view.id},
         "journal/": {"kind": "ticket"},
+        "notifications/": {"number": told},
     }
     cases = {"": {}, "restricted": _of_ticket(hidden, kept.pk), "closed": {**_of_ticket(closed, file.pk)}}
     return World(people, {"common": common, **by_folder, **cases})

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("pilothouse.tickets.admin_urls")),
     path("", include("pilothouse.cmdb.urls")),
     path("", include("pilothouse.people.urls")),
+    path("", include("pilothouse.notifications.urls")),
     path("", include("pilothouse.connectors.urls")),
 ]
 

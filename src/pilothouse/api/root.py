@@ -13,6 +13,7 @@ from pilothouse.api.auth import Session, Token
 from pilothouse.api.idempotency import idempotent
 from pilothouse.api.journal import router as journal
 from pilothouse.cmdb.rest import router as cmdb
+from pilothouse.notifications.rest import router as notifications
 from pilothouse.people.rest import router as people
 from pilothouse.platform.refusals import FieldError, Invalid
 from pilothouse.tickets.rest import ROUTERS
@@ -65,5 +66,6 @@ for _prefix, _router in ROUTERS:
     api.add_router(_prefix, _router)
 api.add_router("", people)
 api.add_router("", cmdb)
+api.add_router("", notifications)
 api.add_router("", journal)
 problems.install(api)

@@ -105,7 +105,7 @@ def mark_all_read(*, actor: Actor, now: datetime, up_to: int | None = None) -> i
 def set_preferences(*, actor: Actor, now: datetime, **changes: Any) -> Preference:
     """Set how one is told: `mail` (kind -> at_once, digest, none), `quiet_from`, `quiet_until`, `urgent_passes`, `digest_at`.
 
-    Times are of one's own zone, to the minute. Only what is given changes. Messages already waiting keep their instant.
+    Times are of one's own zone, to the minute. Only what is given changes, in `mail` only the kinds that it names. Messages already waiting keep their instant.
     """
     if actor.user_id is None:
         raise Forbidden("Preferences are somebody's own.")
@@ -114,14 +114,14 @@ def set_preferences(*, actor: Actor, now: datetime, **changes: Any) -> Preferenc
     with transaction.atomic():
         kept, _ = Preference.objects.select_for_update().get_or_create(person_id=actor.user_id)
         before = {name: getattr(kept, name) for name in _PREFERENCES}
-        after = {**before, **changes}
+        after = {**before, **changes, "mail": {**before["mail"], **changes.get("mail", {})}}
         if (after["quiet_from"] is None) != (after["quiet_until"] is None):
             missing = "quiet_from" if after["quiet_from"] is None else "quiet_until"
             raise Invalid("Nothing was saved.", [FieldError(missing, "Quiet hours have a beginning and an end.", "Give both, or neither.")])
         moved = [Change(name, _told(before[name]), _told(value)) for name, value in after.items() if before[name] != value]
         if moved:
-            for name in changes:
-                setattr(kept, name, changes[name])
+            for name, value in after.items():
+                setattr(kept, name, value)
             kept.version += 1
             kept.save()
             journal.record(actor, [Draft("person", actor.user_id, "person.notifications_set", tuple(moved))], now=now)

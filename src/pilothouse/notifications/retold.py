@@ -1,12 +1,14 @@
 """How webhooks and deliveries are spoken of in the journal."""
 
+from collections.abc import Iterable
+
 from django.urls import reverse
 
 from pilothouse.notifications.models import Delivery, Webhook
 from pilothouse.platform import retelling
 
 
-def _deliveries(ids: set[int]) -> dict[int, str]:
+def _deliveries(ids: Iterable[int]) -> dict[int, str]:
     found = Delivery.objects.filter(pk__in=list(ids)).values_list("id", "notification__subject")
     return dict(found)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from pilothouse.notifications.queries import unread_count
 from pilothouse.platform.access import Actor
 from pilothouse.web.navigation import first_url, rail
 
@@ -32,5 +33,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "profile": first_url("profile"),
             "sign_out": first_url("sign-out"),
             "search": first_url("search") if desk else "",
+            "inbox": first_url("inbox"),
+            "unread": lambda: unread_count(actor) if actor else 0,  # asked by whole pages only: parts have no frame
         }
     }

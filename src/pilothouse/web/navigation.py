@@ -21,7 +21,7 @@ class Entry:
     label: str
     url_name: str
     icon: str
-    needs: Capability
+    needs: Capability | None  # None: everybody who is signed in
     group: str = ""
     narrow: bool = False
     also: str = ""
@@ -31,6 +31,7 @@ ENTRIES = (
     Entry("Queue", "queue", "queue", Capability.READ_TICKETS, narrow=True, also="/tickets"),
     Entry("My requests", "portal", "portal", Capability.RAISE_TICKETS, narrow=True),
     Entry("Search", "search", "search", Capability.READ_TICKETS, narrow=True),
+    Entry("Inbox", "inbox", "inbox", None),
     Entry("Configuration", "cmdb", "cmdb", Capability.READ_CMDB, group="Practices"),
     Entry("People", "people", "people", Capability.READ_PEOPLE, group="Practices", also="/teams"),
     Entry("Journal", "journal", "eye", Capability.SEE_RESTRICTED, group="Administration"),
@@ -62,7 +63,7 @@ def rail(actor: Actor, path: str) -> list[tuple[str, list[Link]]]:
     """Gather the rail: groups in order, each with the links that exist and that the actor may follow."""
     groups: dict[str, list[Link]] = {}
     for entry in ENTRIES:
-        link = _link(entry, path) if actor.can(entry.needs) else None
+        link = _link(entry, path) if entry.needs is None or actor.can(entry.needs) else None
         if link:
             groups.setdefault(entry.group, []).append(link)
     return list(groups.items())
