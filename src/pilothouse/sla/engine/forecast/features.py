@@ -48,6 +48,8 @@ THEMES: Mapping[str, str] = {
     "wait_of_left": "queue",
     "assignee_load": "assignee",
     "has_assignee": "assignee",
+    "has_group": "queue",
+    "is_running": "holds",
     "reassignments": "moves",
     "bounces": "moves",
     "reopens": "moves",
@@ -184,6 +186,7 @@ def _story(history: History, known: Ground, moments: Moments) -> dict[str, Float
         "holds": known.holds[event],
         "hold_hours": (known.held_seconds[event] + np.where(held, moments.at - history.at[event], 0)) / HOUR,
         "is_held": held.astype(np.int64),
+        "is_running": history.counts[event].astype(np.int64),
         "hours_in_group": (moments.at - known.in_group_since[event]) / HOUR,
         "hours_since_update": (moments.at - history.at[event]) / HOUR,
     }
@@ -204,4 +207,5 @@ def _queue(history: History, known: Ground, moments: Moments) -> dict[str, Float
         "wait_days": np.where(ahead > 0, np.minimum(ahead / np.maximum(done, 1e-4), _LONGEST), 0.0),
         "assignee_load": queueing.inside_at(known.assignees, assignee, at),
         "has_assignee": (assignee != NOBODY).astype(np.int64),
+        "has_group": (group != NOBODY).astype(np.int64),
     }

@@ -16,7 +16,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-WORKING, HELD, RESOLVED, ENDED = 0, 1, 2, 3  # stages: in a queue, on hold, resolved, closed or cancelled
+WORKING, HELD, RESOLVED, ENDED, CANCELLED = range(5)  # stages: in a queue, on hold, resolved, closed, cancelled or merged
 UNKNOWN = -1
 NOBODY = -1  # no group, no assignee, no value
 NEVER = np.int64(1) << 40  # an instant after all others

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pilothouse.sla.engine.forecast.history import HELD, NEVER, NOBODY, RESOLVED, WORKING, Floats, History, Ints
+from pilothouse.sla.engine.forecast.history import ENDED, HELD, NEVER, NOBODY, RESOLVED, WORKING, Floats, History, Ints
 
 _SHIFT = 42  # instants take the low bits of a key, the queue the high ones
 DAY = 86_400
@@ -118,7 +118,7 @@ class Flow:
 def flow(history: History) -> Flow:
     """Return when groups got tickets and when they got them done (resolved or closed out of work)."""
     was_stage, was_group = history.before(history.stage, RESOLVED), history.before(history.group, NOBODY)
-    done = (history.stage >= RESOLVED) & (was_stage <= HELD) & ~history.starts
+    done = ((history.stage == RESOLVED) | (history.stage == ENDED)) & (was_stage <= HELD) & ~history.starts
     group = np.where(history.group == NOBODY, was_group, history.group)
     came = (history.group != NOBODY) & (history.group != was_group) & (history.stage <= HELD)
     return Flow(np.sort(key(history.group[came], history.at[came])), np.sort(key(group[done], history.at[done])), history.begins)

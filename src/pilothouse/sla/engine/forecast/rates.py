@@ -14,6 +14,7 @@ from pilothouse.sla.engine.forecast.history import NOBODY, Floats, History, Ints
 from pilothouse.sla.engine.forecast.queueing import key
 
 PRIOR = 20.0
+_SEEN = 5  # tickets of a value from which on a model carries it: less moves no rate
 _STEP = 0.05  # a finer figure would tell trees the date, not the ticket
 
 
@@ -93,7 +94,7 @@ def table(history: History) -> Table:
         counts[fact] = {
             names[int(v)] if names else str(int(v)): (int(n), int(b))
             for v, n, b in zip(found, number, breaches, strict=True)
-            if v != NOBODY and n > 1
+            if v != NOBODY and n >= _SEEN
         }
     return Table(counts)
 

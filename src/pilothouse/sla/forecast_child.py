@@ -1,0 +1,19 @@
+"""What a training runs as: a process of its own, without Django, in the background of everything else."""
+
+import os
+
+from pilothouse.sla.engine.forecast import training
+from pilothouse.sla.engine.forecast.history import History
+from pilothouse.sla.engine.forecast.training import Trained
+
+
+def settle() -> None:
+    """Take one core, after everybody else: threads that wait for each other cost more than they bring on a busy machine."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    if hasattr(os, "nice"):
+        os.nice(10)
+
+
+def train(history: History, now: int) -> Trained:
+    """Train a model; see training.train."""
+    return training.train(history, now)
