@@ -52,8 +52,10 @@ def commands() -> Iterator[str]:
 
     from pilothouse import cli
     from pilothouse.connectors import command as importing
+    from pilothouse.morning import command as morning
 
-    importing.register(cli.app, cli._database, cli._plainly)
+    for room in (importing, morning):
+        room.register(cli.app, cli._database, cli._plainly)
     there = set(_command_names(typer.main.get_command(cli.app), "pilothouse"))
     text = page("cli.md")
     yield from (f"docs/cli.md does not tell of `{name}`" for name in sorted(there) if not re.search(rf"`{name}[ `]", text))

@@ -15,6 +15,7 @@ import pytest
 import pilothouse
 from pilothouse.cmdb import actions as cmdb
 from pilothouse.cmdb.models import CI, Relationship, Service
+from pilothouse.morning import actions as morning
 from pilothouse.notifications import actions as notifications
 from pilothouse.notifications.models import Delivery
 from pilothouse.people import actions as people
@@ -197,6 +198,28 @@ def _(org: Organisation) -> None:
 def _(org: Organisation) -> None:
     made = cmdb.relate_cis(actor=org.ana, source_id=org.ci, relation="depends_on", target_id=org.other_ci, now=NOW)
     cmdb.unrelate_cis(actor=org.ana, relationship_id=made.pk, now=NOW)
+
+
+def _line(org: Organisation) -> str:
+    return f"unowned:{opened(org, group=org.network).pk}:1"
+
+
+SCENARIOS |= {
+    "morning.start_review": lambda org: morning.start_review(actor=org.ana, now=NOW),
+    "morning.mark_line": lambda org: morning.mark_line(actor=org.ana, key=_line(org), now=NOW),
+    "morning.finish_review": lambda org: morning.finish_review(actor=org.ana, counts={"act": 2}, now=NOW),
+    "morning.nudge_ticket": lambda org: morning.nudge_ticket(
+        actor=org.ana, ticket_id=opened(org, group=org.network).pk, text="How does it stand?", now=NOW
+    ),
+    "morning.set_mail_time": lambda org: morning.set_mail_time(actor=org.ana, minute=450, now=NOW),
+}
+
+
+@scenario("morning.unmark_line")
+def _(org: Organisation) -> None:
+    key = _line(org)
+    morning.mark_line(actor=org.ana, key=key, now=NOW)
+    morning.unmark_line(actor=org.ana, key=key, now=NOW)
 
 
 def test_every_action_has_a_scenario_or_a_reason() -> None:

@@ -497,8 +497,10 @@ def main() -> None:
     """Run the command line."""
     if sys.argv[1:2] not in (["up"], ["web"], ["worker"], ["migrate"], ["demo"]):  # these run for long and stay light
         from pilothouse.connectors import command as importing
+        from pilothouse.morning import command as morning
 
         importing.register(app, _database, _plainly)
+        morning.register(app, _database, _plainly)
     try:
         app()
     except BrokenPipeError:  # `pilothouse user list | head` ends quietly

@@ -5,9 +5,11 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("pilothouse.api.urls")),
     path("", include("pilothouse.web.urls")),
+    path("", include("pilothouse.morning.urls")),
     path("", include("pilothouse.tickets.urls")),
     path("", include("pilothouse.tickets.portal_urls")),
     path("", include("pilothouse.tickets.admin_urls")),
+    path("", include("pilothouse.sla.urls")),
     path("", include("pilothouse.cmdb.urls")),
     path("", include("pilothouse.people.urls")),
     path("", include("pilothouse.notifications.urls")),

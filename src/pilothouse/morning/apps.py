@@ -6,3 +6,6 @@ class MorningConfig(AppConfig):
 
     name = "pilothouse.morning"
     label = "morning"
+
+    def ready(self) -> None:
+        from pilothouse.morning import retold  # noqa: F401  registers how the journal tells of it, and its kinds of message

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 
 from pilothouse.notifications.queries import unread_count
 from pilothouse.platform.access import Actor
+from pilothouse.web.home import home_of
 from pilothouse.web.navigation import first_url, rail
 
 THEMES = ("auto", "light", "dark")
@@ -29,7 +30,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "desk": desk,
             "rail": rail(actor, request.path) if actor else [],
             "theme": theme if theme in THEMES else "auto",
-            "home": first_url("queue" if desk else "portal", "home") or "/",
+            "home": first_url(home_of(actor) if actor else "home", "home") or "/",
             "profile": first_url("profile"),
             "sign_out": first_url("sign-out"),
             "search": first_url("search") if desk else "",

@@ -28,6 +28,7 @@ class Entry:
 
 
 ENTRIES = (
+    Entry("Morning", "morning", "sun", Capability.READ_TICKETS, narrow=True),
     Entry("Queue", "queue", "queue", Capability.READ_TICKETS, narrow=True, also="/tickets"),
     Entry("My requests", "portal", "portal", Capability.RAISE_TICKETS, narrow=True),
     Entry("Search", "search", "search", Capability.READ_TICKETS, narrow=True),
