@@ -100,6 +100,7 @@ WARNINGS: list[tuple[str, str, list[dict[str, Any]], str]] = [
     ("", "targets.1.durations.1", [resolution(1), {"kind": "response", "durations": {"1": {"seconds": 7200}}}], "after its resolution"),
     ("", "targets.1", [resolution(), resolution(8, key="again")], "only the first"),
     ("", "targets.0.durations.1", [resolution(durations={"1": {"days": 1, "at": "20:00"}}, schedule=1)], "outside the hours"),
+    ("", "targets.0.durations.1", [resolution(durations={"1": {"days": 1, "at": "08:00"}}, schedule=1)], "could only be late"),
     ("kind:incident", "targets.0.stop", [resolution(stop="kind:request")], "no effect"),
     ("priority:1", "targets.0.durations.2", [resolution(durations={"1": {"seconds": 60}, "2": {"seconds": 60}})], "never applies to P2"),
     ("", "targets.0.steps.0.before", [resolution(steps=[{"before": 14400, "flag": "x"}])], "as soon as the clock starts"),

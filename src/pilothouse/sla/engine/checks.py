@@ -196,17 +196,24 @@ def _at_odds(where: str, applies: Condition, target: Target, running: Plan) -> I
 
 
 def _times(where: str, target: Target, known: Known) -> Iterator[Problem]:
-    """Try relative targets at many hours: those at an hour outside the schedule are due earlier than they say."""
+    """Try relative targets at many hours: some leave no working time at all, some are due earlier than they say."""
     hours = known.hours[target.schedule]
     for priority, duration in sorted(target.durations.items()):
         if not duration.is_relative:
             continue
-        tried = [due for start in _hours_from(known.now) if (due := due_at(duration, hours, start)) is not None]
-        if tried and all(_of_day(due, hours) != duration.at for due in tried):
-            text = (
-                f"“{write_duration(duration)}” lies outside the hours of the schedule: time stops counting earlier, {_at(tried[0], hours)}."
-            )
-            yield _warning(f"{where}.durations.{priority}", text, "An hour at which the schedule is open.")
+        field, said = f"{where}.durations.{priority}", write_duration(duration)
+        tried = {start: seconds_of(duration, hours, start) for start in _hours_from(known.now)}
+        hopeless = [start for start, seconds in tried.items() if seconds <= 1]
+        if len(hopeless) == len(tried):
+            yield Problem(field, f"“{said}” leaves no working time at any hour: it can never be met.", "next business day 16:00")
+            continue
+        if hopeless:
+            text = f"“{said}” leaves no working time to a ticket opened {_at(hopeless[0], hours)}: it could only be late."
+            yield _warning(field, text, "An hour well inside the schedule's hours: next business day 16:00.")
+        dues = [due for start, seconds in tried.items() if seconds > 1 and (due := hours.add(start, seconds)) is not None]
+        if not hopeless and all(_of_day(due, hours) != duration.at for due in dues):
+            text = f"“{said}” lies outside the hours of the schedule: time stops counting earlier, {_at(dues[0], hours)}."
+            yield _warning(field, text, "An hour at which the schedule is open.")
 
 
 def _hours_from(now: int) -> range:

@@ -1,0 +1,170 @@
+"""Lives of one shape: tickets that the rules cannot tell apart but for the instants; pure.
+
+What a fold makes of a life (which clocks, which events bound their segments, who wins) depends on the order of what happened, not on
+when. So of each moment only its class is kept: for every path that the rules look at, the answers of their tests on its value.
+Tickets with the same sequence of classes have the same clocks, with other instants in them. The fold itself (clocks.py, the only
+place that knows the rules' meaning) is done once a shape, over a life whose instants are the numbers of its moments; the
+arithmetic is then done for all tickets of the shape at once.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pilothouse.sla.engine.clocks import Clock, fold
+from pilothouse.sla.engine.lives import START, Event
+from pilothouse.sla.engine.rules import CONDITIONS, Rulebook, Rules
+from pilothouse.tickets.engine.queue_language.plan import All, Opposite, Plan, Test, evaluate
+from pilothouse.tickets.engine.queue_language.plan import Any as Either
+
+_WHOLE = frozenset({"kind", "state", "hold_reason", "priority"})  # paths of few values, which the kinds' own rules compare
+_PLACES = {"ci_id": "ci", "service_id": "service", "site": "site"}
+_MANY_VALUES = 200_000
+_ORDINALS = 100_000  # more than groups in one life
+Stored = Sequence[Any]  # an event as lives.write stores it
+
+
+@dataclass(slots=True)
+class Shape:
+    """The clocks of each rulebook for tickets of one shape, their instants being numbers of moments; and the tickets that have it."""
+
+    clocks: tuple[list[Clock], ...]
+    tickets: list[int] = field(default_factory=list)
+    instants: list[list[int]] = field(default_factory=list)
+
+
+class Shapes:
+    """Sorts lives by shape under several rules at once (for instance those in force and those that are thought of)."""
+
+    def __init__(self, rules: Sequence[Rules]) -> None:
+        self.rules = rules
+        self.books = [_holding(each) for each in rules]
+        self.by_reply = any(c.target.kind == "response" and c.target.rule == "replied" for each in rules for c in each.candidates)
+        self.by_stay = any(c.target.kind == "ola" for each in rules for c in each.candidates)
+        classes = {path: _Classes(path, rules) for path in [*_paths(rules), *(["requester_id"] if self.by_reply else [])]}
+        self.place = {path: (at, each) for at, (path, each) in enumerate(classes.items())}
+        self.start = [each.of(START[path]) for path, each in classes.items()]
+        self.known: dict[tuple[int, ...], int] = {}
+        self.shapes: dict[tuple[int, ...], Shape] = {}
+
+    def add(self, ticket: int, life: Sequence[Stored]) -> None:
+        """Put a ticket (by any number) to its shape."""
+        key, instants = self._moments(life)
+        shape = self.shapes.get(key)
+        if shape is None:
+            shape = self.shapes[key] = Shape(self._fold(life))
+        shape.tickets.append(ticket)
+        shape.instants.append(instants)
+
+    def filled(self) -> list[Shape]:
+        """Return the shapes that have tickets."""
+        return [shape for shape in self.shapes.values() if shape.tickets]
+
+    def _moments(self, life: Sequence[Stored], numbers: list[int] | None = None) -> tuple[tuple[int, ...], list[int]]:
+        """Return the classes of a life's moments, one after the other different, and their instants.
+
+        `numbers` is given to learn the number of each event's moment. The busiest loop of a what-if: it is written to be short.
+        """
+        state, places, groups = list(self.start), self.place, dict[Any, int]()
+        key, instants, requester, is_new = list[int](), list[int](), None, True
+        for event in life:
+            for path, value in event[3].items():
+                place = places.get(path)
+                if place is None:
+                    continue
+                if path == "requester_id":
+                    requester = value
+                here, classes = place
+                found = classes.cache.get(value) if classes.is_simple else None
+                if found is None:
+                    found = classes.of(value)
+                if self.by_stay and path == "group_id":
+                    found = found * _ORDINALS + groups.setdefault(value, len(groups))
+                if state[here] != found:
+                    state[here], is_new = found, True
+            is_reply = self.by_reply and len(event) > 4 and "reply" in event[4] and event[4]["reply"] not in (None, requester)
+            if is_new or is_reply:
+                number = self.known.setdefault(tuple(state), len(self.known))
+                key.append(-1 - number if is_reply else number)
+                instants.append(event[1])
+                is_new = False
+            if numbers is not None:
+                numbers.append(len(key) - 1)
+        return tuple(key), instants
+
+    def _fold(self, life: Sequence[Stored]) -> tuple[list[Clock], ...]:
+        numbers = list[int]()
+        self._moments(life, numbers)
+        events = [
+            Event(event[0], number, number, event[3], event[4] if len(event) > 4 else None)
+            for event, number in zip(life, numbers, strict=True)
+        ]
+        return tuple([clock for clock in fold(0, events, book) if _counts(clock)] for book in self.books)
+
+
+def _counts(clock: Clock) -> bool:
+    """Leave out what has no verdict: cancelled clocks, and sums of stays beside the stays."""
+    return clock.stage != "cancelled" and not (clock.kind == "ola" and clock.stay == 0)
+
+
+def _holding(rules: Rules) -> Rulebook:
+    """Return a rulebook in which these rules hold at every instant."""
+    book = Rulebook(())
+    book._rules[0] = rules
+    return book
+
+
+def _paths(rules: Sequence[Rules]) -> list[str]:
+    places = {source for each in rules for candidate in each.candidates for source in candidate.target.schedule_from}
+    wanted = {path for each in rules for path in each.paths} | {path for path, source in _PLACES.items() if source in places}
+    return [path for path in START if path in wanted]
+
+
+class _Classes:
+    """The values of one path in classes that no test, and no rule of a kind, tells apart."""
+
+    def __init__(self, path: str, rules: Sequence[Rules]) -> None:
+        self.path, self.is_whole, self.is_simple = path, path in _WHOLE, path != "tags"
+        self.tests = list({test for each in rules for plan in _plans(each) for test in _tests(plan) if test.path == path})
+        self.uses = [each for each in rules if path in _PLACES]
+        self.groups = [c.target.groups for each in rules for c in each.candidates if path == "group_id" and c.target.groups]
+        self.numbers: dict[Any, int] = {}
+        self.cache: dict[Any, int] = {}
+
+    def of(self, value: Any) -> int:
+        """Return the class of a value."""
+        key = tuple(value) if isinstance(value, list) else value
+        found = self.cache.get(key)
+        if found is None:
+            if len(self.cache) >= _MANY_VALUES:
+                self.cache.clear()
+            found = self.cache[key] = self.numbers.setdefault(self._answers(value), len(self.numbers))
+        return found
+
+    def _answers(self, value: Any) -> Any:
+        if self.is_whole:
+            return value
+        row: Mapping[str, Any] = {self.path: value}
+        return (
+            value is None,
+            tuple(evaluate(test, row) for test in self.tests),
+            tuple(each.schedule_of(_PLACES[self.path], value) for each in self.uses),
+            tuple(value in groups for groups in self.groups),
+        )
+
+
+def _plans(rules: Rules) -> Iterator[Plan]:
+    for agreement in rules.agreements:
+        conditions = [agreement.applies, *(getattr(target, name) for target in agreement.targets for name in CONDITIONS)]
+        yield from (condition.plan for condition in conditions if condition.plan is not None)
+
+
+def _tests(plan: Plan) -> Iterable[Test]:
+    match plan:
+        case Test():
+            yield plan
+        case All() | Either():
+            for part in plan.parts:
+                yield from _tests(part)
+        case Opposite():
+            yield from _tests(plan.part)
