@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from pilothouse.demo import processes
+from pilothouse.demo import processes, service_levels
 from pilothouse.demo.engine.facts import Fact, FactBook
 from pilothouse.demo.engine.generate import Arguments, Generation, lives_of_day
 from pilothouse.demo.engine.plan import Day
@@ -68,6 +68,7 @@ def begin(*, actor: Actor, arguments: Arguments, now: datetime, force: bool = Fa
     _make_months(generation)
     with transaction.atomic():
         bring_in(actor=actor, org=generation.organisation, now=now, lived_since=generation.lived_since)
+        service_levels.bring_in(actor=actor, now=generation.lived_since)
         add_categories_in_bulk(actor=actor, names=categories(), now=now, is_active=True)
         raise_numbers(generation.highest_numbers())
         given = {"seed": arguments.seed, "tickets": arguments.tickets, "days": arguments.days, "until": arguments.until.isoformat()}
@@ -127,6 +128,8 @@ def _load(loading: "Loading", begun: Progress, told: Callable[[int], None], work
         book.merge(part)
         told(sum(day.count for day in loading.generation.plan[days.start : days.stop]))
     if not begun.is_finished:
+        _analyse()
+        service_levels.escalate(actor=loading.actor, seed=begun.arguments.seed, until=loading.generation.lived_until)
         _note(loading.actor, "demo.finished", {"tickets": begun.arguments.tickets}, loading.now)
         _analyse()
     return book.result()
@@ -235,8 +238,22 @@ _OTHERS = {"group": "teams", "service": "services", "ci": "cis"}
 _TICKETS = frozenset({"parent", "merged_into", "duplicate"})
 
 
+_ANALYSED = (
+    "tickets_ticket",
+    "tickets_story",
+    "journal_entry",
+    "journal_head",
+    "search_document",
+    "people_user",
+    "cmdb_ci",
+    "sla_life",
+    "sla_clock",
+    "sla_ticket",
+)
+
+
 def _analyse() -> None:
     """Let the planner know what came in; its own worker would do so only minutes later."""
     with connection.cursor() as cursor:
-        for table in ("tickets_ticket", "tickets_story", "journal_entry", "journal_head", "search_document", "people_user", "cmdb_ci"):
+        for table in _ANALYSED:
             cursor.execute(f"ANALYZE {table}")

@@ -8,4 +8,4 @@ class SlaConfig(AppConfig):
     label = "sla"
 
     def ready(self) -> None:
-        from pilothouse.sla import in_the_queue, projections  # noqa: F401  registers the clocks, and what the queue knows of them
+        from pilothouse.sla import in_the_queue, panels, projections, retold  # noqa: F401  registers the clocks, and what tickets show of them

@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import OuterRef, QuerySet
 
 from pilothouse.sla import told
+from pilothouse.sla.engine.rules import KINDS
 from pilothouse.sla.models import Clock, Escalation, TicketClock
 from pilothouse.tickets import queue_sql, timeline
 from pilothouse.tickets.engine import fields
@@ -17,6 +18,7 @@ from pilothouse.tickets.engine.queue_language.plan import Any as Either
 
 SOON = timedelta(hours=2)
 LIKELY_PERCENT = 60
+WARN_PERCENT = 75
 _CLOCK = ("stage", "kind", "target_seconds", "elapsed_seconds", "running_since", "schedule_id")
 DUE = Field(
     name="due",
@@ -24,7 +26,7 @@ DUE = Field(
     label="Due",
     type=FieldType.INSTANT,
     path="sla__due_at",
-    aliases=("sla", "breach"),
+    aliases=("sla",),
     nullable=True,
     ahead=True,
     default_column=True,
@@ -76,6 +78,29 @@ def clock_of(ticket: int, due_at: datetime | None, beside: tuple[Any, ...]) -> T
 def share_used(clock: TicketClock, now: datetime) -> int:
     """Return how much of its time a clock has used by now, in percent of its target; over 100 past it."""
     return round(100 * told.used(clock, now) / max(1, clock.target_seconds))
+
+
+def countdown(clock: TicketClock, now: datetime) -> tuple[str, str]:
+    """Return what is left until the deadline on the calendar, short ("18m", "3h", "-12m", "paused"), and the tone it is said in."""
+    if clock.due_at is None or clock.stage == "paused":
+        return "paused", ""
+    left = int((clock.due_at - now).total_seconds())
+    tone = "danger" if left < 0 else "warn" if share_used(clock, now) >= WARN_PERCENT else ""
+    return ("-" if left < 0 else "") + _short(abs(left)), tone
+
+
+def _short(seconds: int) -> str:
+    """Write a length as web/static/pilothouse/js/countdown.js goes on writing it."""
+    if seconds >= 2 * 86400:
+        return f"{seconds // 86400}d"
+    if seconds >= 3 * 3600:
+        return f"{seconds // 3600}h"
+    return f"{seconds // 60}m" if seconds < 3600 else f"{seconds // 3600}h{seconds % 3600 // 60:02}"
+
+
+def countdown_words(clock: TicketClock, share: int) -> str:
+    """Say the clock in words, for the tooltip and for who cannot see the bar."""
+    return f"{KINDS[clock.kind]}: {share} % of {told.length(clock.target_seconds)} used"
 
 
 fields.register(DUE, before="opened")

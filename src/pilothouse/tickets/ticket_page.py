@@ -9,6 +9,7 @@ from django.db.models import Q
 from pilothouse.people.models import User
 from pilothouse.people.queries import names
 from pilothouse.platform.access import Actor, Capability
+from pilothouse.tickets import side_panels
 from pilothouse.tickets import timeline as journal_lines
 from pilothouse.tickets.access import get_ticket, may_work, visible
 from pilothouse.tickets.acts import ACTS, OFFERED, Act
@@ -95,6 +96,7 @@ def context(actor: Actor, ticket: Ticket, chosen: Mapping[str, str], *, refused:
         "merge_form": forms.get("merge") or MergeForm(),
         "follow_up_form": forms.get("follow-up") or FollowUpForm(),
         "refused": set(forms),
+        "panels": side_panels.gather(actor, ticket),
         **_around(actor, ticket),
     }
 

@@ -7,6 +7,8 @@ from django import template
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
+from pilothouse.platform import clock
+from pilothouse.sla import in_the_queue
 from pilothouse.tickets.desk_board import Cell, Row
 from pilothouse.web.templatetags import pilothouse as marks
 
@@ -56,6 +58,26 @@ def _instant(context: template.Context, row: Row, cell: Cell) -> str:
     return f'<td class="col-{cell.key}">{marks.moment(context, cell.value, brief=True)}</td>'
 
 
+def _due(context: template.Context, row: Row, cell: Cell) -> str:
+    """The clock that is due first: what is left as a figure, beside how much of the target is used; it counts on in the page."""
+    shown = in_the_queue.clock_of(row.id, cell.value, cell.beside)
+    if shown is None:
+        return '<td class="col-due_at"><span class="muted">none</span></td>'
+    now = clock.now()
+    left, tone = in_the_queue.countdown(shown, now)
+    due = f' data-due="{shown.due_at.isoformat()}"' if shown.due_at and shown.stage == "running" else ""
+    share = in_the_queue.share_used(shown, now)
+    title = escape(in_the_queue.countdown_words(shown, share))
+    bar = f'<meter min="0" max="100" value="{min(100, max(0, share))}" aria-label="{title}"></meter>'
+    return f'<td class="col-due_at" title="{title}"><span class="clock {tone}"{due}><b>{escape(left)}</b>{bar}</span></td>'
+
+
+def _risk(context: template.Context, row: Row, cell: Cell) -> str:
+    if cell.value is None:
+        return '<td class="num col-risk"></td>'
+    return f'<td class="num col-risk" title="{escape(str(cell.beside[0] or ""))}">{int(cell.value)} %</td>'
+
+
 def _duration(context: template.Context, row: Row, cell: Cell) -> str:
     return f'<td class="num">{escape(marks.span(cell.value))}</td>'
 
@@ -80,5 +102,12 @@ def _spoken(cell: Cell) -> str:
     return str(cell.value).replace("_", " ") if cell.type == "choice" else str(cell.value)
 
 
-_WRITERS: Mapping[str, Write] = {"title": _title, "priority": _priority, "state": _state, "assignee": _assignee}
+_WRITERS: Mapping[str, Write] = {
+    "title": _title,
+    "priority": _priority,
+    "state": _state,
+    "assignee": _assignee,
+    "due_at": _due,
+    "risk": _risk,
+}
 _BY_TYPE: Mapping[str, Write] = {"instant": _instant, "duration": _duration, "count": _count, "tags": _tags}

@@ -4,6 +4,7 @@ import { startKeys } from "./keys.js";
 import { startPalette } from "./palette.js";
 import { startDrafts } from "./drafts.js";
 import { startLive } from "./live.js";
+import "./countdown.js";
 
 function closeMenus(event) {
   for (const menu of document.querySelectorAll("details.menu[open]")) {

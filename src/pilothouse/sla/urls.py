@@ -1,0 +1,7 @@
+"""Addresses of service levels, a list for each subject."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("pilothouse.sla.clock_urls")),
+]

@@ -1,0 +1,31 @@
+"""What rooms above show beside a ticket: each registers a panel, so that tickets know nothing of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pilothouse.platform.access import Actor
+from pilothouse.tickets.models import Ticket
+
+Gather = Callable[[Actor, Ticket], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class SidePanel:
+    """A template, and what it is given as `panel`; one that gathers nothing is not shown."""
+
+    template: str
+    gather: Gather
+
+
+_panels: dict[str, SidePanel] = {}
+
+
+def register(name: str, panel: SidePanel) -> None:
+    """Add a panel; a second one of the same name replaces the first."""
+    _panels[name] = panel
+
+
+def gather(actor: Actor, ticket: Ticket) -> list[tuple[str, dict[str, Any]]]:
+    """Return each panel's template and what it shows of this ticket to this reader."""
+    return [(panel.template, found) for panel in _panels.values() if (found := panel.gather(actor, ticket))]
