@@ -13,6 +13,7 @@ import gzip
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,7 @@ def log_of(rows: Sequence[Row]) -> Log:
     return Log(replace(history, target=target), cut, targets)
 
 
+@cache
 def _instant(text: str) -> int:
     return int(datetime.strptime(text, "%d/%m/%Y %H:%M").replace(tzinfo=UTC).timestamp())
 
