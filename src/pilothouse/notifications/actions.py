@@ -105,7 +105,8 @@ def mark_all_read(*, actor: Actor, now: datetime, up_to: int | None = None) -> i
 def set_preferences(*, actor: Actor, now: datetime, **changes: Any) -> Preference:
     """Set how one is told: `mail` (kind -> at_once, digest, none), `quiet_from`, `quiet_until`, `urgent_passes`, `digest_at`.
 
-    Times are of one's own zone, to the minute. Only what is given changes, in `mail` only the kinds that it names. Messages already waiting keep their instant.
+    Times are of one's own zone, to the minute. Only what is given changes, in `mail` only the kinds that it names.
+    Messages already waiting keep their instant.
     """
     if actor.user_id is None:
         raise Forbidden("Preferences are somebody's own.")

@@ -111,6 +111,7 @@ class _Connection(http.client.HTTPConnection):
         self.default_port = 443 if tls else 80
         self.places, self.tls = places, tls
         self.raw: socket.socket | None = None
+        self.hung_up = False
 
     def connect(self) -> None:
         last: OSError | None = None
@@ -139,6 +140,7 @@ class _Connection(http.client.HTTPConnection):
 
     def hang_up(self) -> None:
         """End the connection from another thread: a read that waits comes back at once."""
+        self.hung_up = True
         if self.raw is not None:
             with contextlib.suppress(OSError):
                 self.raw.shutdown(socket.SHUT_RDWR)
@@ -157,7 +159,10 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("POST", target, body=body, headers=dict(headers))
         answer = connection.getresponse()
-        return Answer(answer.status, _wait(answer.getheader("Retry-After")), answer.read(LONGEST_ANSWER))
+        found = Answer(answer.status, _wait(answer.getheader("Retry-After")), answer.read(LONGEST_ANSWER))
+        if connection.hung_up:  # what ends there looks like the end of an answer
+            raise TimeoutError
+        return found
     except ssl.SSLError as error:
         raise Unreachable(f"No trusted connection to {host}: {error.reason or 'TLS failed'}.") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
