@@ -1,8 +1,9 @@
 """Reading the search documents: the newest that match, ranked, with the words marked; and the lexicon that mends typing errors.
 
-A word in 5 % of a million documents matches 50,000 of them: reading and ranking them all takes seconds. So the newest few hundred
-that match are taken and only these ranked. Common words are met by walking the newest documents backwards; when that does not
-fill the list, the words are rare enough for the index. docs/decisions/0004-search.md has the figures.
+A word in 5 % of a million documents matches 50,000 of them: reading and ranking them all takes a third of a second or more. So the newest
+few hundred that match are taken and only these ranked. Common words are met by walking the newest documents backwards; when that does not
+fill the list, a sample of all documents tells how many matches the index would have to read: a few thousand are read, for more the
+walk goes on, as the newest documents may be a burst of another kind. docs/decisions/0004-search.md has the figures.
 """
 
 import re
@@ -15,13 +16,14 @@ from typing import Any
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
-from django.db.models.expressions import Combinable
 
 from pilothouse.platform.models import SearchDocument
 
 CANDIDATES = 200
 _WALK = 20_000  # documents walked backwards before the index is asked
-_COMMON = 60  # with as many matches among them, walking on is cheaper than reading all matches by the index
+_INDEXED = 5_000  # with fewer matches in all, reading them by the index is cheaper than walking on
+_FARTHEST = 250_000  # documents are walked backwards at most
+_SAMPLED = 2_000  # documents of which a word's share is told
 _LONGEST_QUERY = 300
 _SHOWN_OF_BODY = 20_000  # characters of a long text in which words are marked
 _WORD = re.compile(r"[^\W\d_]{4,30}")
@@ -61,11 +63,9 @@ class Marked:
     body: str
 
 
-def _search(text: str, match: Match) -> SearchQuery:
+def _words(text: str, match: Match) -> str:
     text = clean(text)
-    if match is Match.ANY_WORD:
-        text = " or ".join(re.findall(r"\w+", text))
-    return SearchQuery(text, config="english", search_type="websearch")
+    return " or ".join(re.findall(r"\w+", text)) if match is Match.ANY_WORD else text
 
 
 def clean(text: str) -> str:
@@ -74,32 +74,58 @@ def clean(text: str) -> str:
 
 
 def find_documents(
-    text: str, *, kinds: Iterable[str], private: bool, within: Q | None = None, match: Match = Match.AS_TYPED
+    text: str, *, kinds: Iterable[str], private: bool, within: Q | None = None, match: Match = Match.AS_TYPED, walking: bool = True
 ) -> list[Found]:
     """Return the newest documents that match, at most 200, the best first and the newer among equals.
 
-    `private` lets work notes in; `within` narrows further (to what the reader may see).
+    `private` lets work notes in; `within` narrows further (to what the reader may see). Kinds with few documents, which are not
+    among the newest, are found without `walking`.
     """
-    query: Combinable = _search(text, match)
+    words = _words(text, match)
+    query = SearchQuery(words, config="english", search_type="websearch")
     documents = SearchDocument.objects.filter(kind__in=list(kinds), vector=query)
     documents = documents if private else documents.filter(private=False)
     documents = documents if within is None else documents.filter(within)
     ranked = documents.annotate(rank=SearchRank(F("vector"), query)).values_list("id", "kind", "record_id", "seq", "private", "rank")
-    newest, walk = _newest_id(), _WALK
-    rows = _after(ranked, newest - walk)
-    if _COMMON <= len(rows) < CANDIDATES:
-        walk = _WALK * CANDIDATES * 3 // (2 * len(rows))
-        rows = _after(ranked, newest - walk)
-    if (
-        len(rows) < CANDIDATES and walk < newest
-    ):  # the words are rare: id + 0 keeps PostgreSQL from walking the whole table back in search of them
+    rows = _by_walking(ranked, words) if walking else None
+    if rows is None:  # id + 0 keeps PostgreSQL from walking the whole table back in search of rare words
         rows = list(ranked.order_by((F("id") + 0).desc())[:CANDIDATES])
     return sorted((Found(*row) for row in rows), key=lambda found: (-found.rank, -found.id))
 
 
-def _after(ranked: QuerySet[SearchDocument, Any], document_id: int) -> list[Any]:
-    """Return the newest matches among the documents after this one."""
-    return list(ranked.filter(id__gt=document_id).order_by("-id")[:CANDIDATES])
+_Ranked = QuerySet[SearchDocument, Any]
+
+
+def _by_walking(ranked: _Ranked, words: str) -> list[Any] | None:
+    """Return the newest matches met by walking backwards; None when the index has them sooner."""
+    newest = reached = _newest_id()
+    width, rows = _WALK, list[Any]()
+    while reached > 0 and newest - reached < _FARTHEST:
+        rows += ranked.filter(id__gt=reached - width, id__lte=reached).order_by("-id")[: CANDIDATES - len(rows)]
+        reached -= width
+        if len(rows) >= CANDIDATES or reached <= 0:
+            return rows
+        if newest - reached == _WALK:
+            share = max(len(rows) / _WALK, _share(words, newest))
+            if share * newest < _INDEXED:
+                return None
+            width = max(width, int(1.5 * (CANDIDATES - len(rows)) / share))
+        else:
+            width *= 2
+    return rows if reached <= 0 or len(rows) > CANDIDATES // 2 else None
+
+
+_SHARE = """
+SELECT count(*) FILTER (WHERE vector @@ websearch_to_tsquery('english', %(words)s))::float / greatest(count(*), 1)
+FROM search_document TABLESAMPLE SYSTEM (%(percent)s) REPEATABLE (1)
+"""
+
+
+def _share(words: str, documents: int) -> float:
+    """Tell from a sample in which share of all documents the words stand; PostgreSQL's own estimate knows the commonest 1,000 only."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SHARE, {"words": words, "percent": min(100, 100 * _SAMPLED / documents)})
+        return float(cursor.fetchone()[0])
 
 
 def _newest_id() -> int:

@@ -126,7 +126,7 @@ def _configuration(actor: Actor, text: str, match: Match) -> tuple[Configuration
     """Return CIs and services whose text bears the words or whose name holds the text; for those who read the CMDB."""
     if not actor.can(Capability.READ_CMDB):
         return ()
-    found = searching.find_documents(text, kinds=_CONFIGURATION, private=True, match=match)[:_MOST_CONFIGURATION]
+    found = searching.find_documents(text, kinds=_CONFIGURATION, private=True, match=match, walking=False)[:_MOST_CONFIGURATION]
     hits = [*_cis(text, [each.record_id for each in found if each.kind == "ci"])]
     hits += _services(text, [each.record_id for each in found if each.kind == "service"])
     marked = {(each.kind, each.record_id): each.id for each in found}
