@@ -14,7 +14,8 @@ _WORDS = ("alarm", "ledger", "quarry", "zeppelin", "ledger quarry", "mill -ledge
 _FILL = """
 INSERT INTO search_document (kind, record_id, seq, private, title, body)
 SELECT 'ticket', n, 0, false, CASE WHEN n > %(old)s THEN concat_ws(' ', 'alarm', CASE WHEN n %% 300 = 0 THEN 'quarry' END) ELSE
-  concat_ws(' ', 'mill', CASE WHEN n %% 2 = 0 THEN 'ledger' END, CASE WHEN n %% 40 = 0 THEN 'quarry' END, CASE WHEN n %% 9000 = 7 THEN 'zeppelin' END)
+  concat_ws(' ', 'mill', CASE WHEN n %% 2 = 0 THEN 'ledger' END, CASE WHEN n %% 40 = 0 THEN 'quarry' END,
+    CASE WHEN n %% 9000 = 7 THEN 'zeppelin' END)
 END, '' FROM generate_series(1, %(all)s) n
 UNION ALL SELECT 'ci', 1, 0, false, 'ledger host', ''
 """
