@@ -276,7 +276,7 @@ def test_completion_looks_only_at_the_word_before_the_cursor() -> None:
 def test_names_are_unique_and_keys_too() -> None:
     named = [each for declared in fields.FIELDS for each in (declared.name, *declared.aliases)]
     assert len(named) == len(set(named)) and len(fields.BY_KEY) == len(fields.FIELDS)
-    assert fields.DEFAULT_COLUMNS == ("number", "priority", "title", "state", "group", "assignee", "opened", "updated")
+    assert fields.DEFAULT_COLUMNS == ["number", "priority", "title", "state", "group", "assignee", "due", "opened", "updated"]
 
 
 def test_the_page_names_every_field_flag_and_calendar_word() -> None:

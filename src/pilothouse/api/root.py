@@ -16,6 +16,7 @@ from pilothouse.cmdb.rest import router as cmdb
 from pilothouse.notifications.rest import router as notifications
 from pilothouse.people.rest import router as people
 from pilothouse.platform.refusals import FieldError, Invalid
+from pilothouse.sla.rest import router as service_levels
 from pilothouse.tickets.rest import ROUTERS
 
 _ABOUT = """Everything that Pilothouse's pages do with tickets, under the same rules. How errors, versions, idempotency keys, pages
@@ -67,5 +68,6 @@ for _prefix, _router in ROUTERS:
 api.add_router("", people)
 api.add_router("", cmdb)
 api.add_router("", notifications)
+api.add_router("", service_levels)
 api.add_router("", journal)
 problems.install(api)

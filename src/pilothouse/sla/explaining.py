@@ -4,10 +4,11 @@ Nothing is read from the kept clocks: the ticket's journal is folded anew, so th
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from pilothouse.people.models import Team
 from pilothouse.platform.access import Actor
 from pilothouse.sla import rulebook
 from pilothouse.sla.engine import clocks as engine
@@ -95,7 +96,10 @@ def explain(actor: Actor, ticket: Ticket, *, now: datetime) -> Explained:
     causes = {line.seq: f"{line.who} {line.headline}".strip() for line in timeline.timeline(actor, ticket)}
     counted = engine.count(ticket.pk, life, known.rulebook, known.hours)
     names = dict(Schedule.objects.values_list("id", "name"))
-    proofs = tuple(_prove(clock, known.hours[clock.schedule], names, causes, seconds(now)) for clock in counted)
+    teams = dict(Team.objects.filter(pk__in={clock.group for clock in counted if clock.group}).values_list("id", "name"))
+    proofs = tuple(
+        replace(_prove(clock, known.hours[clock.schedule], names, causes, seconds(now)), name=_name(clock, teams)) for clock in counted
+    )
     return Explained(ticket, proofs, tuple(_absences(known, life, {clock.kind for clock in counted})))
 
 
@@ -111,7 +115,7 @@ def _prove(clock: Clock, hours: OpenHours, names: Mapping[int, str], causes: Map
     late = clock.breached if clock.breached is not None else clock.is_living and clock.due is not None and clock.due < now
     return Proof(
         clock=clock,
-        name=_name(clock),
+        name="",
         agreement=f"{agreement.name}, version {agreement.number}",
         zone=hours.zone,
         schedule=names.get(clock.schedule, "") if clock.schedule else ALWAYS,
@@ -129,10 +133,10 @@ def _prove(clock: Clock, hours: OpenHours, names: Mapping[int, str], causes: Map
     )
 
 
-def _name(clock: Clock) -> str:
+def _name(clock: Clock, teams: Mapping[int, str]) -> str:
     parts = [KINDS[clock.kind]]
     if clock.kind == "ola":
-        parts.append("all stays" if clock.stay == 0 else f"stay {clock.stay}")
+        parts += [teams.get(clock.group or 0, "a group"), "all stays" if clock.stay == 0 else f"stay {clock.stay}"]
     if clock.turn > 1:
         parts.append(f"turn {clock.turn}")
     return ", ".join(parts)

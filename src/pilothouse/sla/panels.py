@@ -32,6 +32,11 @@ class Line:
     due_at: datetime | None
     is_running: bool
 
+    @property
+    def bar(self) -> int:
+        """How far its bar reaches."""
+        return min(100, max(0, self.share))
+
 
 def clocks_beside(actor: Actor, ticket: Ticket) -> dict[str, Any]:
     """Gather a ticket's clocks and open escalations for its page; nothing for who does not read tickets at large."""

@@ -15,7 +15,7 @@ from pilothouse.tickets.engine.queue_language.syntax import Compare, Node, Op, V
 
 ROWS = 50
 # The page's own order: what one scans first stands first, and the opening instant gives its place to the latest change.
-DESK_COLUMNS = ("priority", "number", "title", "state", "group", "assignee", "updated")
+DESK_COLUMNS = ("priority", "number", "title", "state", "group", "assignee", "due", "risk", "updated")
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ def _due(context: template.Context, row: Row, cell: Cell) -> str:
     due = f' data-due="{shown.due_at.isoformat()}"' if shown.due_at and shown.stage == "running" else ""
     share = in_the_queue.share_used(shown, now)
     title = escape(in_the_queue.countdown_words(shown, share))
-    bar = f'<meter min="0" max="100" value="{min(100, max(0, share))}" aria-label="{title}"></meter>'
+    bar = f'<progress max="100" value="{min(100, max(0, share))}" aria-label="{title}"></progress>'
     return f'<td class="col-due_at" title="{title}"><span class="clock {tone}"{due}><b>{escape(left)}</b>{bar}</span></td>'
 
 

@@ -1,0 +1,67 @@
+"""`pilothouse sla`: prove a ticket's clocks, try a change out on past tickets, look at the forecast, count anew."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Database = Callable[[], AbstractContextManager[None]]
+
+
+def register(app: typer.Typer, database: Database, plainly: Callable[[Any], Any]) -> None:
+    """Add the commands; `database` provides a set-up Django with its database, `plainly` explains errors."""
+    sla = typer.Typer(help="Service levels: prove a clock, try a change out, count anew.", no_args_is_help=True)
+    app.add_typer(sla, name="sla", rich_help_panel="Look")
+
+    def explain(
+        number: Annotated[str, typer.Argument(help="The ticket's number, for instance INC0001234.")],
+        as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON, as REST answers it.")] = False,
+    ) -> None:
+        """Prove a ticket's clocks: each span with the journal entry behind it, its arithmetic, the sum; and why there is none."""
+        with database():
+            _explain(number, as_json=as_json)
+
+    def what_if(
+        file: Annotated[Path, typer.Argument(help="A JSON file: agreements, schedules, or both, by key.", exists=True, dir_okay=False)],
+        days: Annotated[int, typer.Option(min=1, max=3660, help="Tickets opened within so many days.")] = 90,
+        as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    ) -> None:
+        """Say what a change of agreements or schedules would have done: attainment before and after, and the tickets that flip."""
+        with database():
+            from pilothouse.sla import what_if_command  # after Django's settings
+
+            typer.echo(what_if_command.tell(file, days=days, as_json=as_json, progress=lambda done, whole: None))
+
+    def recount() -> None:
+        """Count every ticket's clocks anew from its stored life, in portions; people go on working. It should change nothing."""
+        with database():
+            from pilothouse.sla import recounting  # after Django's settings
+
+            typer.echo(f"{recounting.everything():,} tickets were counted anew.")
+
+    sla.command("explain")(plainly(explain))
+    sla.command("what-if")(plainly(what_if))
+    sla.command("recount")(plainly(recount))
+
+
+def _explain(number: str, *, as_json: bool) -> None:
+    # After Django's settings.
+    import json
+
+    from rich.console import Console
+
+    from pilothouse.platform import access, clock
+    from pilothouse.platform.access import Source
+    from pilothouse.sla import explaining, terminal
+    from pilothouse.sla.rest import shape
+    from pilothouse.tickets.access import get_ticket
+
+    actor = access.system(Source.CLI)
+    ticket = get_ticket(actor, number)
+    found = explaining.explain(actor, ticket, now=clock.now())
+    if as_json:
+        typer.echo(json.dumps(shape(found), indent=2, ensure_ascii=False))
+    else:
+        terminal.show(found, Console(highlight=False))
