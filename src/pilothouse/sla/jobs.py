@@ -2,9 +2,9 @@
 
 from procrastinate.contrib.django import app
 
-from pilothouse.platform import access, clock, loops, outbox
+from pilothouse.platform import access, clock, loops
 from pilothouse.platform.access import Source
-from pilothouse.sla import recounting
+from pilothouse.sla import forecast_jobs, recounting, what_if_jobs  # noqa: F401  their tasks are found through this module
 from pilothouse.sla.actions import escalating
 
 _AT_ONCE = 250
@@ -26,5 +26,3 @@ def recount(entry_id: int, kind: str, record_id: int) -> None:
 
 loops.every(1.0, "sla.steps", _steps)
 loops.every(2.0, "sla.pass_on", _pass_on)
-for verb in recounting.VERBS:
-    outbox.subscribe(verb, "sla.recount")

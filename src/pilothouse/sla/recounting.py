@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from django.db import connection, transaction
 
+from pilothouse.platform import outbox
 from pilothouse.sla import projections
 from pilothouse.sla.models import AgreementVersion, ScheduleUse, ScheduleVersion
 
@@ -74,3 +75,7 @@ def _portions(sql: str, values: list[object]) -> Iterator[list[int]]:
         if len(tickets) < _PORTION:
             return
         last = tickets[-1]
+
+
+for _verb in VERBS:
+    outbox.subscribe(_verb, "sla.recount")
