@@ -5,6 +5,7 @@ was at its `effective_from`. In between portions, the clocks counted are those o
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -55,7 +56,7 @@ def _schedule(record_id: int) -> int:
     return _recount("SELECT DISTINCT ticket_id FROM sla_clock WHERE ticket_id > %s AND (ended_at IS NULL OR ended_at >= %s)", [first])
 
 
-def _recount(sql: str, values: list[object], progress: Callable[[int], None] = lambda count: None) -> int:
+def _recount(sql: str, values: list[Any], progress: Callable[[int], None] = lambda count: None) -> int:
     total = 0
     for tickets in _portions(sql, values):
         with transaction.atomic():
@@ -64,7 +65,7 @@ def _recount(sql: str, values: list[object], progress: Callable[[int], None] = l
     return total
 
 
-def _portions(sql: str, values: list[object]) -> Iterator[list[int]]:
+def _portions(sql: str, values: list[Any]) -> Iterator[list[int]]:
     last = 0
     while True:
         with connection.cursor() as cursor:

@@ -11,7 +11,7 @@ from pilothouse.sla import rulebook
 from pilothouse.sla.engine.clocks import instant
 from pilothouse.sla.engine.lives import seconds
 from pilothouse.sla.engine.steps import Step
-from pilothouse.sla.models import Clock, ScheduleUse
+from pilothouse.sla.models import Clock, ScheduleUse, TicketClock
 from pilothouse.tickets.models import Ticket
 
 KIND_WORDS = {"response": "response", "resolution": "resolution", "ola": "operational level", "contract": "underpinning contract"}
@@ -133,7 +133,7 @@ def _left(clock: Clock, now: datetime) -> str:
     return f"due in {length(late)} of working time" if clock.due_at > now else "has breached"
 
 
-def used(clock: Clock, now: datetime) -> int:
+def used(clock: Clock | TicketClock, now: datetime) -> int:
     """Return the business seconds that a clock has counted by now."""
     if clock.running_since is None:
         return clock.elapsed_seconds

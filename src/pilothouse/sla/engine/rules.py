@@ -308,8 +308,8 @@ class Rulebook:
     _rules: dict[int, Rules] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        dated = (*self.versions, *self.uses)
-        self._bounds.extend(sorted({each.effective_from for each in dated if each.effective_from is not None}))
+        instants = [*(each.effective_from for each in self.versions), *(each.effective_from for each in self.uses)]
+        self._bounds.extend(sorted({at for at in instants if at is not None}))
 
     def at(self, opened: int) -> Rules:
         """Return the rules in force for a ticket opened at this instant (seconds since 1970)."""
