@@ -26,6 +26,8 @@ GET    api/v1/cis/<number>/relationships                                     401
 POST   api/v1/cis/<number>/relationships                                     401  404  403  403  201  403  403  201
 DELETE api/v1/cis/<number>/relationships/<relationship>                      401  404  403  403  204  403  403  204
 GET    api/v1/docs                                                           200  200  200  200  200  200  200  200
+GET    api/v1/escalations                                                    401  403  200  200  200  200  200  200
+POST   api/v1/escalations/<number>/acknowledge                               401  404  404  404  404  404  404  404
 GET    api/v1/journal                                                        401  403  403  403  403  200  200  200
 GET    api/v1/journal/<kind>/<number>                                        401  200  200  200  200  200  200  200
 GET    api/v1/journal/<kind>/<number> ~restricted                            401  404  404  404  404  200  200  200
@@ -59,6 +61,8 @@ GET    api/v1/tickets/<reference>/attachments/<number>                       401
 DELETE api/v1/tickets/<reference>/attachments/<number>                       401  403  204  403  204  204  403  204
 GET    api/v1/tickets/<reference>/attachments/<number> ~restricted           401  404  404  404  404  200  200  200
 DELETE api/v1/tickets/<reference>/attachments/<number> ~restricted           401  404  404  404  404  204  403  204
+GET    api/v1/tickets/<reference>/clocks                                     401  403  200  200  200  200  200  200
+GET    api/v1/tickets/<reference>/clocks ~restricted                         401  403  404  404  404  200  200  200
 GET    api/v1/tickets/<reference>/comments                                   401  200  200  200  200  200  200  200
 POST   api/v1/tickets/<reference>/comments                                   401  201  201  201  201  201  403  201
 GET    api/v1/tickets/<reference>/comments ~restricted                       401  404  404  404  404  200  200  200
@@ -103,6 +107,7 @@ GET    import                                                                302
 POST   import                                                                302  403  403  403  200  403  403  200
 GET    import/<int:run_id>                                                   302  403  403  403  404  403  403  404
 GET    import/<int:run_id>/rejects.csv                                       302  403  403  403  404  403  403  404
+POST   escalations/<int:escalation_id>/acknowledge                           302  403  404  404  404  404  403  404
 GET    inbox                                                                 302  200  200  200  200  200  200  200
 POST   inbox/<int:notification_id>/open                                      302  302  404  404  404  404  404  404
 POST   inbox/<int:notification_id>/read                                      302  302  404  404  404  404  404  404
@@ -195,6 +200,8 @@ GET    tickets/<str:number>                                                  302
 GET    tickets/<str:number> ~restricted                                      302  404  404  404  404  200  200  200
 POST   tickets/<str:number>/act                                              302  403  302  403  302  302  403  302
 POST   tickets/<str:number>/act ~restricted                                  302  403  404  404  404  302  403  302
+GET    tickets/<str:number>/clocks                                           302  403  200  200  200  200  200  200
+GET    tickets/<str:number>/clocks ~restricted                               302  403  404  404  404  200  200  200
 POST   tickets/<str:number>/comment                                          302  403  302  302  302  302  403  302
 POST   tickets/<str:number>/comment ~restricted                              302  403  404  404  404  302  403  302
 GET    tickets/<str:number>/edit                                             302  403  200  403  200  200  403  200

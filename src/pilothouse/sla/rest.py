@@ -127,12 +127,12 @@ def shape(found: Explained) -> dict[str, Any]:
     return {"ticket": found.ticket.number, "clocks": [_clock(proof) for proof in found.proofs], "absent": absent}
 
 
-@router.get("/tickets/{number}/clocks", response=ClocksOut, summary="Prove a ticket's clocks")
-def clocks(request: HttpRequest, number: str) -> HttpResponse:
+@router.get("/tickets/{reference}/clocks", response=ClocksOut, summary="Prove a ticket's clocks")
+def clocks(request: HttpRequest, reference: str) -> HttpResponse:
     """Every clock of a ticket, folded from its journal just now, with the entry behind each span; and why others are absent."""
     actor = actor_of(request)
     require(actor, Capability.READ_TICKETS)
-    ticket = get_ticket(actor, number)
+    ticket = get_ticket(actor, reference)
     return answer(request, shape(explaining.explain(actor, ticket, now=clock.now())))
 
 

@@ -35,6 +35,7 @@ ENTRIES = (
     Entry("Inbox", "inbox", "inbox", None),
     Entry("Configuration", "cmdb", "cmdb", Capability.READ_CMDB, group="Practices"),
     Entry("People", "people", "people", Capability.READ_PEOPLE, group="Practices", also="/teams"),
+    Entry("Service levels", "service-levels", "clock", Capability.READ_TICKETS, group="Accountability"),
     Entry("Journal", "journal", "eye", Capability.SEE_RESTRICTED, group="Administration"),
     Entry("Import", "import", "import", Capability.IMPORT, group="Administration"),
     Entry("Settings", "administration", "settings", Capability.CONFIGURE, group="Administration"),
