@@ -22,7 +22,7 @@ from pilothouse.people import actions as people_actions
 from pilothouse.people.testing import NamedPeople
 from pilothouse.platform import access, clock
 from pilothouse.platform.models import JournalEntry
-from pilothouse.tickets import actions, saved_views
+from pilothouse.tickets import actions
 from pilothouse.tickets.models import Link, Ticket
 
 PEOPLE = ("anonymous", "rita", "alan", "olga", "ana", "mona", "audrey", "adam")
@@ -80,7 +80,7 @@ def make_world(people: NamedPeople) -> World:
     actions.link_ticket(actor=ana, ticket_id=open_one.pk, relation="relates_to", target=target.pk, now=_NOW())
     file = actions.attach_file(actor=ana, ticket_id=open_one.pk, name="a.txt", content=io.BytesIO(b"x"), now=_NOW())
     kept = actions.attach_file(actor=adam, ticket_id=hidden.pk, name="a.txt", content=io.BytesIO(b"x"), now=_NOW())
-    view = saved_views.save_view(actor=adam, name="All", query="is:open", scope="default", now=_NOW())
+    view = actions.save_view(actor=adam, name="All", query="is:open", scope="default", now=_NOW())
     token = people_actions.issue_token(actor=ana, name="x", now=_NOW()).token
     category = actions.add_category(actor=adam, name="Network", now=_NOW())
     [told] = notifications.notify_people(actor=system, people=[rita], kind="probe", subject="Due", path="/portal", now=_NOW())

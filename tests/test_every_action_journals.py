@@ -121,6 +121,13 @@ def _(org: Organisation) -> None:
     tickets.change_category(actor=org.adam, category_id=made.pk, changes={"is_active": False}, now=NOW)
 
 
+@scenario("tickets.save_view")
+@scenario("tickets.remove_view")
+def _(org: Organisation) -> None:
+    made = tickets.save_view(actor=org.ana, name="Mine", query="is:mine", now=NOW)
+    tickets.remove_view(actor=org.ana, view_id=made.id, now=NOW)
+
+
 @scenario("tickets.undo_changes")
 def _(org: Organisation) -> None:
     ticket = opened(org)

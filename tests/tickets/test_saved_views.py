@@ -7,8 +7,9 @@ import pytest
 from pilothouse.platform import journal
 from pilothouse.platform.access import Actor, Role
 from pilothouse.platform.refusals import Forbidden, Invalid, Missing
+from pilothouse.tickets.actions import remove_view, save_view
 from pilothouse.tickets.queries import count_views
-from pilothouse.tickets.saved_views import DEFAULTS, View, remove_view, save_view, scopes, views_of
+from pilothouse.tickets.saved_views import DEFAULTS, View, scopes, views_of
 from tests.tickets import desk_of_tickets
 from tests.tickets.desk_of_tickets import Desk
 from tests.tickets.queries_at_random import NOW

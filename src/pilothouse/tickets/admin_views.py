@@ -121,7 +121,7 @@ def form(request: HttpRequest, actor: Actor, service_id: int) -> HttpResponseBas
 def views(request: HttpRequest, actor: Actor) -> HttpResponseBase:
     """List the views that everybody has, and add one."""
     form = ViewForm(_typed(request))
-    if form.is_bound and form.carries_out(lambda values: saved_views.save_view(actor=actor, scope="default", now=clock.now(), **values)):
+    if form.is_bound and form.carries_out(lambda values: actions.save_view(actor=actor, scope="default", now=clock.now(), **values)):
         messages.success(request, f"Everybody has the view “{form.result.name}” now.")
         return HttpResponseRedirect(reverse("settings-views"))
     own = [(view, Address(view.query, tuple(view.columns)).url()) for view in SavedView.objects.filter(owner=None, team=None)]
@@ -135,6 +135,6 @@ def remove_view(request: HttpRequest, actor: Actor, view_id: int) -> HttpRespons
     """Take a view away from everybody."""
     if not SavedView.objects.filter(pk=view_id, owner=None, team=None).exists():
         raise Missing("There is no such view for everybody.")
-    gone = saved_views.remove_view(actor=actor, view_id=view_id, now=clock.now())
+    gone = actions.remove_view(actor=actor, view_id=view_id, now=clock.now())
     messages.success(request, f"Removed the view “{gone.name}”.")
     return HttpResponseRedirect(reverse("settings-views"))

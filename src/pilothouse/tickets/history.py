@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 from pilothouse.platform import journal
 from pilothouse.platform.access import Actor
 from pilothouse.platform.journal import Change, Draft
-from pilothouse.tickets.actions.changing import _verb as verb_of
+from pilothouse.tickets.actions.changing import verb_of
 from pilothouse.tickets.actions.fields import ATTRIBUTES, journal_value, row_values
 from pilothouse.tickets.engine.lifecycle import KINDS
 from pilothouse.tickets.engine.replay import EMPTY, EXTRA

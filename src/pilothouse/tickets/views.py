@@ -15,7 +15,7 @@ from pilothouse.people.models import Team
 from pilothouse.platform import clock
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.refusals import Invalid, Missing
-from pilothouse.tickets import actions, desk_board, exports, saved_views, timeline
+from pilothouse.tickets import actions, desk_board, exports, timeline
 from pilothouse.tickets.access import get_ticket
 from pilothouse.tickets.acts import ACTS, BULK, MOST_AT_ONCE, Act, Outcome, perform
 from pilothouse.tickets.doors import back, desk, remember_undo, wants_json
@@ -204,7 +204,7 @@ def save_view(request: HttpRequest, actor: Actor) -> HttpResponseBase:
     typed = request.POST
     columns = [name for name in typed.get("columns", "").split(",") if name]
     scope = typed.get("scope", "own")
-    view = saved_views.save_view(
+    view = actions.save_view(
         actor=actor, name=typed.get("name", ""), query=typed.get("query", ""), columns=columns, scope=scope, now=clock.now()
     )
     messages.success(request, f"Saved the view “{view.name}”.")
@@ -215,6 +215,6 @@ def save_view(request: HttpRequest, actor: Actor) -> HttpResponseBase:
 @desk()
 def drop_view(request: HttpRequest, actor: Actor, view_id: int) -> HttpResponseBase:
     """Remove a view of one's own."""
-    view = saved_views.remove_view(actor=actor, view_id=view_id, now=clock.now())
+    view = actions.remove_view(actor=actor, view_id=view_id, now=clock.now())
     messages.success(request, f"Removed the view “{view.name}”.")
     return HttpResponseRedirect(reverse("queue"))

@@ -15,6 +15,7 @@ from pilothouse.tickets.actions.changing import (
 from pilothouse.tickets.actions.conversation import comment_on_ticket, unwatch_ticket, watch_ticket
 from pilothouse.tickets.actions.opening import follow_up_ticket, open_ticket, open_tickets
 from pilothouse.tickets.actions.relating import link_ticket, merge_ticket, unlink_ticket
+from pilothouse.tickets.actions.saved_views import remove_view, save_view
 
 __all__ = [
     "add_category",
@@ -31,6 +32,8 @@ __all__ = [
     "open_ticket",
     "open_tickets",
     "remove_attachment",
+    "remove_view",
+    "save_view",
     "set_priority_matrix",
     "undo_changes",
     "unlink_ticket",

@@ -194,19 +194,23 @@ def _apply(actor: Actor, ticket: Ticket, values: Mapping[str, Any], *, now: date
     guarded = "state" in values and (after_state != ticket.state or not _differs(before, values))
     if guarded and (found := refusals(ticket.state, after_state, {**before, **values}, note=note)):
         raise GuardRefused(found[0].message, [FieldError(r.field, r.message, r.hint) for r in found])
-    return _write(actor, ticket, values, now=now, note=note, verb=verb)
+    return write_changes(actor, ticket, values, now=now, note=note, verb=verb)
 
 
 def _differs(before: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
     return any(before[name] != value for name, value in values.items())
 
 
-def _write(actor: Actor, ticket: Ticket, values: Mapping[str, Any], *, now: datetime, note: str, verb: str = "") -> list[Entry]:
+def write_changes(actor: Actor, ticket: Ticket, values: Mapping[str, Any], *, now: datetime, note: str, verb: str = "") -> list[Entry]:
+    """Write these values into a locked ticket and journal what they change; nothing differs, nothing is written.
+
+    The caller has checked access and guards, in the same transaction.
+    """
     before = row_values(ticket)
     changes = changes_between(before, values)
     if not changes:
         return []
-    verb = verb or _verb(before, values)
+    verb = verb or verb_of(before, values)
     for change in changes:
         setattr(ticket, ATTRIBUTES[change.field], values[change.field])
     ticket.version += 1
@@ -215,7 +219,8 @@ def _write(actor: Actor, ticket: Ticket, values: Mapping[str, Any], *, now: date
     return journal.record(actor, [Draft("ticket", ticket.pk, verb, changes, note=note)], now=now)
 
 
-def _verb(before: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+def verb_of(before: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    """Name the entry of a change after what changed most: the state, then the group or the assignee, then anything."""
     after = values.get("state", before["state"])
     if after != before["state"] and after in _VERBS:
         return _VERBS[after]
@@ -284,7 +289,7 @@ def _undo(actor: Actor, ticket_id: int, request_id: str, now: datetime) -> None:
     current = {name: journal_value(value) for name, value in row_values(ticket).items()}
     if any(current[change.field] != change.after for change in _latest(own)):
         raise GuardRefused(f"{ticket.number} was changed again since; undo would overwrite it.")
-    _write(actor, ticket, values, now=now, note=f"Undid entry {own[-1].seq}.", verb="ticket.undone")
+    write_changes(actor, ticket, values, now=now, note=f"Undid entry {own[-1].seq}.", verb="ticket.undone")
 
 
 def _latest(entries: Iterable[Entry]) -> list[Change]:
@@ -313,7 +318,7 @@ def close_resolved_tickets(*, actor: Actor, now: datetime, days: int | None = No
             due = Ticket.objects.select_for_update(skip_locked=True, of=("self",)).filter(state="resolved", resolved_at__lte=before)
             tickets = list(due.order_by("resolved_at")[:batch])
             for ticket in tickets:
-                _write(actor, ticket, {"state": "closed", "closed_at": now}, now=now, note="Closed after staying resolved.")
+                write_changes(actor, ticket, {"state": "closed", "closed_at": now}, now=now, note="Closed after staying resolved.")
         closed += len(tickets)
         if len(tickets) < batch:
             return closed

@@ -12,7 +12,7 @@ from pilothouse.platform.journal import Change, Draft
 from pilothouse.platform.refusals import FieldError, GuardRefused, Invalid, Missing
 from pilothouse.platform.texts import is_plain_text
 from pilothouse.tickets.access import get_ticket, require_work
-from pilothouse.tickets.actions.changing import _write, move_ticket
+from pilothouse.tickets.actions.changing import move_ticket, write_changes
 from pilothouse.tickets.models import Link, Ticket
 
 # relation -> how the other end reads it
@@ -102,7 +102,7 @@ def merge_ticket(*, actor: Actor, ticket_id: int, into: int | str, now: datetime
                 actor=actor, ticket_id=duplicate.pk, state="resolved", now=now, resolution_code="duplicate", resolution_notes=notes
             )
         values = {"merged_into": target.pk, "state": "closed", "closed_at": now}
-        _write(actor, duplicate, values, now=now, note=note, verb="ticket.merged")
+        write_changes(actor, duplicate, values, now=now, note=note, verb="ticket.merged")
         before = target.watchers
         target.watchers = sorted({*before, *duplicate.watchers, *filter(None, [duplicate.requester_id])})
         target.updated_at = now

@@ -59,7 +59,7 @@ def list_views(request: HttpRequest) -> HttpResponse:
 @router.post("/views", response={201: ViewOut}, summary="Save a view")
 def save_view(request: HttpRequest, body: ViewIn) -> HttpResponse:
     """Keep a query under a name; one of the same name and scope is replaced."""
-    view = saved_views.save_view(
+    view = actions.save_view(
         actor=actor_of(request), name=body.name, query=body.query, columns=body.columns, scope=body.scope, now=clock.now()
     )
     return answer(request, _shape(view), status=201)
@@ -70,7 +70,7 @@ def remove_view(request: HttpRequest, number: str) -> HttpResponse:
     """Your own, or a shared one if you share views."""
     if number.startswith("-"):
         raise Missing("Default views stay.")
-    saved_views.remove_view(actor=actor_of(request), view_id=record_id(number, "view"), now=clock.now())
+    actions.remove_view(actor=actor_of(request), view_id=record_id(number, "view"), now=clock.now())
     return nothing()
 
 
