@@ -178,7 +178,8 @@ def ages(scope: Scope, now: datetime) -> tuple[Age, ...]:
 
 
 def _edges(at: datetime) -> list[datetime]:
-    return [at - timedelta(days=days) for days in reversed(AGE_EDGES_DAYS)]
+    """The oldest instants of each age but the oldest: a whole number of days old belongs to the older one."""
+    return [at - timedelta(days=days) + timedelta(microseconds=1) for days in reversed(AGE_EDGES_DAYS)]
 
 
 _MET = """

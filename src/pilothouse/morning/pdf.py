@@ -4,7 +4,7 @@ import json
 import tempfile
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pilothouse.morning.engine.spans import greeting
 from pilothouse.morning.queries import Morning
@@ -13,6 +13,11 @@ from pilothouse.morning.telling import as_data, came_words
 
 def document(shown: Morning) -> bytes:
     """Return the review as a PDF of A4 pages."""
+    return typeset(shown, "pdf")
+
+
+def typeset(shown: Morning, kind: Literal["pdf", "html"]) -> bytes:
+    """Return the document in one of typst's forms; as HTML its words can be read by a test."""
     import typst  # heavy start-up
 
     # A folder of its own as root: not even the document itself could read another file.
@@ -20,7 +25,7 @@ def document(shown: Morning) -> bytes:
         source = Path(folder) / "review.typ"
         source.write_bytes(resources.files("pilothouse.morning").joinpath(source.name).read_bytes())
         values = {"review": json.dumps(_said(shown))}
-        return typst.compile(source, root=source.parent, format="pdf", sys_inputs=values, ignore_system_fonts=True)
+        return typst.compile(source, root=source.parent, format=kind, sys_inputs=values, ignore_system_fonts=True)
 
 
 def _said(shown: Morning) -> dict[str, Any]:

@@ -114,7 +114,8 @@ def _paragraphs(shown: Morning) -> Iterator[str]:
             yield from (_mailed(line) for line in lines[:MAILED_LINES])
             if rest := section.waiting + section.more - min(len(lines), MAILED_LINES):
                 yield f"- and {rest} more"
-    yield "\nA quiet morning: nothing asks for you." if quiet else ""
+    if quiet:
+        yield "\nA quiet morning: nothing asks for you."
     yield "\n[Open the morning review](/morning)"
 
 

@@ -67,11 +67,16 @@ def _section(section: Section) -> Group:
 
 def _line(line: Line) -> tuple[Text, Text, Text]:
     prio = Text(f"P{line.priority}", style={1: "bold red", 2: "red", 3: "yellow"}.get(line.priority, "dim"))
-    words = "; ".join((line.reason, *line.also))
-    text = Text.assemble((line.title, "dim strike" if line.done else ""), "\n", (f"{words} · {line.owner}", "dim"))
+    words = "; ".join((_printable(line.reason), *line.also))
+    text = Text.assemble((_printable(line.title), "dim strike" if line.done else ""), "\n", (f"{words} · {_printable(line.owner)}", "dim"))
     if line.done:
         text.append(f"\n✓ {line.done}", style="green")
     return prio, Text(line.number), text
+
+
+def _printable(text: str) -> str:
+    """Leave out what a terminal would obey instead of show: control signs, changes of direction."""
+    return "".join(sign for sign in text if sign.isprintable())
 
 
 def _came(shown: Morning) -> Group:
