@@ -14,6 +14,7 @@ _CI = {"name": "srv-1", "ci_class": "server", "criticality": "3", "environment":
 _SERVICE = {"name": "Mail", "criticality": "3", "status": "in_use"}
 _PASSWORD = {"password": "as quiet as a harbour", "again": "as quiet as a harbour"}
 _MATRIX = {f"{i}-{u}": "3" for i in (1, 2, 3) for u in (1, 2, 3)}
+_SCHEDULE = {"name": "Office", "zone": "UTC", "tue": "08:00-12:00", "holds": "now", "base": "1", "confirm": "yes"}
 _RAISED = {"kind": "incident", "title": "Help", "urgency": "3"}
 
 
@@ -60,6 +61,10 @@ BODIES: dict[tuple[str, str], Body] = {
     ("POST", "portal/raise/service/<int:service_id>"): _RAISED,
     ("POST", "portal/tickets/<str:number>/answer"): {"text": "Hello"},
     ("POST", "portal/tickets/<str:number>/act"): {"do": "cancel", "note": "Gone"},
+    ("POST", "service-levels/schedules/new"): {"name": "Late", "zone": "UTC", "mon": "16:00-20:00"},
+    ("POST", "service-levels/schedules/<int:schedule_id>/edit"): _SCHEDULE,
+    ("POST", "service-levels/schedules/<int:schedule_id>/uses"): {"kind": "team", "user": "Network"},
+    ("POST", "service-levels/schedules/<int:schedule_id>/uses/remove"): {"kind": "site", "site": "Porto"},
     ("POST", "settings/priorities"): _MATRIX,
     ("POST", "settings/categories"): {"name": "Mail"},
     ("POST", "settings/categories/<int:category_id>"): {"name": "Networks"},

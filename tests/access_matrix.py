@@ -164,6 +164,16 @@ POST   queue/undo                                                            302
 POST   queue/views                                                           302  403  302  302  302  302  403  302
 POST   queue/views/<int:view_id>/remove                                      302  403  404  404  302  302  403  302
 GET    search                                                                302  403  200  200  200  200  200  200
+GET    service-levels/schedules                                              302  403  200  200  200  200  200  200
+GET    service-levels/schedules/<int:schedule_id>                            302  403  200  200  200  200  200  200
+GET    service-levels/schedules/<int:schedule_id>/edit                       302  403  403  403  403  403  403  200
+POST   service-levels/schedules/<int:schedule_id>/edit                       302  403  403  403  403  403  403  302
+GET    service-levels/schedules/<int:schedule_id>/explain                    302  403  200  200  200  200  200  200
+POST   service-levels/schedules/<int:schedule_id>/retire                     302  403  403  403  403  403  403  302
+POST   service-levels/schedules/<int:schedule_id>/uses                       302  403  403  403  403  403  403  302
+POST   service-levels/schedules/<int:schedule_id>/uses/remove                302  403  403  403  403  403  403  302
+GET    service-levels/schedules/new                                          302  403  403  403  403  403  403  200
+POST   service-levels/schedules/new                                          302  403  403  403  403  403  403  302
 GET    settings                                                              302  403  403  403  403  403  403  200
 GET    settings/categories                                                   302  403  403  403  403  403  403  200
 POST   settings/categories                                                   302  403  403  403  403  403  403  302

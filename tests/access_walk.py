@@ -22,6 +22,7 @@ from pilothouse.people import actions as people_actions
 from pilothouse.people.testing import NamedPeople
 from pilothouse.platform import access, clock
 from pilothouse.platform.models import JournalEntry
+from pilothouse.sla.actions import schedules
 from pilothouse.tickets import actions
 from pilothouse.tickets.models import Link, Ticket
 
@@ -86,7 +87,10 @@ def make_world(people: NamedPeople) -> World:
     [told] = notifications.notify_people(actor=system, people=[rita], kind="probe", subject="Due", path="/portal", now=_NOW())
     webhook, _ = notifications.add_webhook(actor=system, name="Desk", kind="slack", url="https://hooks.example.org/x", now=_NOW())
     Delivery.objects.filter(notification_id=told).update(state=Delivery.State.FAILED, ended_at=_NOW())
+    office = schedules.add_schedule(actor=adam, name="Office", definition={"zone": "UTC", "week": {"mon": "08:00-17:00"}}, now=_NOW())
+    schedules.use_schedule(actor=adam, schedule_id=office.pk, kind="site", site="Porto", now=_NOW())
     common = {
+        "schedule_id": office.pk,
         "notification_id": told,
         "webhook_id": webhook.pk,
         "delivery_id": Delivery.objects.get().pk,
@@ -103,6 +107,7 @@ def make_world(people: NamedPeople) -> World:
         "token_id": token.pk,
         "category_id": category.pk,
         "review_id": 1,  # there is none
+        "escalation_id": 1,  # nor here
         "run_id": 1,  # there is none: who may look is told so
         "kind": "csv",
         "target": target.number,

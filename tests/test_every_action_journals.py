@@ -22,6 +22,7 @@ from pilothouse.people import actions as people
 from pilothouse.people.models import Membership, Team, User
 from pilothouse.platform import access
 from pilothouse.platform.models import JournalEntry
+from pilothouse.sla import actions as sla
 from pilothouse.tickets import actions as tickets
 from tests.organisation import NOW, PASSWORD, Organisation, set_up
 
@@ -227,6 +228,27 @@ def _(org: Organisation) -> None:
     key = _line(org)
     morning.mark_line(actor=org.ana, key=key, now=NOW)
     morning.unmark_line(actor=org.ana, key=key, now=NOW)
+
+
+WEEK = {"zone": "UTC", "week": {"mon": "08:00-17:00"}}
+
+
+def _office(org: Organisation) -> int:
+    return sla.add_schedule(actor=org.adam, name="Office", definition=WEEK, now=NOW).pk
+
+
+SCENARIOS |= {
+    "sla.add_schedule": _office,
+    "sla.change_schedule": lambda org: sla.change_schedule(actor=org.adam, schedule_id=_office(org), name="Desk", now=NOW),
+    "sla.retire_schedule": lambda org: sla.retire_schedule(actor=org.adam, schedule_id=_office(org), now=NOW),
+}
+
+
+@scenario("sla.use_schedule")
+@scenario("sla.unuse_schedule")
+def _(org: Organisation) -> None:
+    sla.use_schedule(actor=org.adam, schedule_id=_office(org), kind="team", record_id=org.network, now=NOW)
+    sla.unuse_schedule(actor=org.adam, kind="team", record_id=org.network, now=NOW)
 
 
 def test_every_action_has_a_scenario_or_a_reason() -> None:

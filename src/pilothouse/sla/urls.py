@@ -4,4 +4,5 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("pilothouse.sla.clock_urls")),
+    path("", include("pilothouse.sla.schedule_urls")),
 ]
