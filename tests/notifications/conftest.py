@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from pilothouse.notifications import kinds
+from tests.browser import chromium, site, visit
 from tests.notifications.receivers import MailServer, WebServer
+
+__all__ = ["chromium", "site", "visit"]
 
 
 @pytest.fixture
