@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from pilothouse.platform.access import Actor, Role
-from pilothouse.platform.live import STAFF, Audience
+from pilothouse.platform.live import STAFF, Audience, for_requesters
 from tests import trees
 from tests.trees import PASSWORD, Instance, until
 
@@ -142,6 +142,14 @@ def test_pages_go_on_when_the_database_was_away(desk: Instance) -> None:
     while page.next()["verb"] != "service.after":
         pass
     page.close()
+
+
+def test_a_requester_is_not_told_what_the_desk_did() -> None:
+    event = {"id": 9, "kind": "ticket", "record": 4, "verb": "ticket.linked", "actor": 7, "private": False}
+    assert for_requesters(event, 3) == {"id": 9, "kind": "ticket", "record": 4}
+    assert for_requesters(event, 7) == {"id": 9, "kind": "ticket", "record": 4, "actor": 7}
+    assert for_requesters({"id": 9, "kind": "ticket", "bulk": 400}, 3) == {"id": 9, "kind": "ticket", "bulk": True}
+    assert for_requesters({"kind": "gap"}, 3) == {"kind": "gap"}
 
 
 def actor(user_id: int, role: Role, hidden: frozenset[int] = frozenset()) -> Actor:

@@ -2,8 +2,9 @@
 
 An event says which record changed and how (`{"id", "kind", "record", "verb", "actor"}`), never what it says now: the page asks
 for that through the usual doors. Before an event is sent, the record's audience is asked whether this person may know of it;
-private notes are for staff. An event's id is its journal id: a page that comes back with Last-Event-ID (or opens with `?since=`)
-gets what it missed, or the word `gap` when that is too much. Events may come twice: a page that asks anew loses nothing by it.
+private notes are for staff, and a requester is told that their record changed, not what the desk did nor who. An event's id is its
+journal id: a page that comes back with Last-Event-ID (or opens with `?since=`) gets what it missed, or the word `gap` when that is too
+much. Events may come twice: a page that asks anew loses nothing by it.
 """
 
 import asyncio
@@ -83,6 +84,13 @@ class Audience:
 STAFF = Audience()
 Audiences = Callable[[Iterable[int]], Mapping[int, Audience]]
 Authenticate = Callable[[str], Actor | None]
+
+
+def for_requesters(event: Event, user_id: int | None) -> Event:
+    """Return what a person who is not staff is told of an event: which record it is about, and whether it was they."""
+    if "record" not in event:
+        return {**{name: event[name] for name in ("id", "kind") if name in event}, **({"bulk": True} if "bulk" in event else {})}
+    return {name: value for name, value in event.items() if name in ("id", "kind", "record") or (name == "actor" and value == user_id)}
 
 
 def frame(event: Event) -> bytes:
@@ -219,7 +227,7 @@ class Hub:
             data, audience = frame(event), audiences.get((event.get("kind", ""), event.get("record", 0)))
             for page in list(pages):
                 if _may_know(page.actor, event, audience):
-                    page.push(data)
+                    page.push(data if page.actor.is_staff else frame(for_requesters(event, page.actor.user_id)))
 
     async def _audiences_of(self, events: list[Event]) -> dict[tuple[str, int], Audience]:
         found: dict[tuple[str, int], Audience] = {}
@@ -279,7 +287,7 @@ class Hub:
         audiences = await self._audiences_of(events)
         for event in events:
             if _may_know(page.actor, event, audiences.get((event.get("kind", ""), event.get("record", 0)))):
-                page.push(frame(event))
+                page.push(frame(event if page.actor.is_staff else for_requesters(event, page.actor.user_id)))
 
     async def _serve(self, page: Page, receive: Receive, send: Send) -> None:
         """Send what arrives, a sign of life when nothing does, until the page is left or the person may no longer look."""

@@ -1,6 +1,7 @@
 // The ticket page: suggestions in fields that name a record, @mentions, keys, and other people's changes as they happen.
 import { announce } from "../pilothouse/js/announce.js";
 import { shortcut } from "../pilothouse/js/keys.js";
+import { concerns, refreshParts } from "../pilothouse/js/refreshed.js";
 import { startMentions } from "./mentions.js";
 
 const page = document.querySelector("[data-ticket]");
@@ -63,31 +64,16 @@ function registerKeys() {
   shortcut({ key: "b", label: "Back to the queue", group: HERE, run: () => { location.assign(sessionStorage.getItem("pilothouse.queue") || page.dataset.queue); } });
 }
 
-/* Live: fetch the page again and put its parts in place of the old ones, except where somebody is at work. */
-function busy(part) {
-  return part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select") || part.querySelector("details[open] form");
-}
-
+/* Live: other people's changes. */
 let refreshing = 0;
 
 async function refresh() {
-  const answer = await fetch(location.href.split("#")[0]);
-  if (!answer.ok || answer.redirected) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  for (const part of page.querySelectorAll("[data-refreshed]")) {
-    const other = fresh.getElementById(part.id);
-    if (!other || other.innerHTML === part.innerHTML || busy(part)) continue;
-    const focus = part.contains(document.activeElement) ? document.activeElement : null;
-    const again = focus && (focus.id ? `#${CSS.escape(focus.id)}` : focus.getAttribute("href") ? `[href="${CSS.escape(focus.getAttribute("href"))}"]` : null);
-    part.replaceWith(document.adoptNode(other));
-    if (again) document.getElementById(other.id)?.querySelector(again)?.focus({ preventScroll: true });
-  }
-  page.dataset.version = fresh.querySelector("[data-ticket]")?.dataset.version ?? page.dataset.version;
+  const fresh = await refreshParts(page);
+  page.dataset.version = fresh?.querySelector("[data-ticket]")?.dataset.version ?? page.dataset.version;
 }
 
 function heard({ detail }) {
-  const ours = detail.kind === "gap" || detail.bulk || (detail.kind === "ticket" && String(detail.record) === page.dataset.ticket);
-  if (!ours) return;
+  if (!concerns(detail, "ticket", page.dataset.ticket)) return;
   clearTimeout(refreshing);
   refreshing = setTimeout(async () => { await refresh(); if (String(detail.actor) !== document.body.dataset.user) announce("This ticket was changed by somebody else. The page shows it."); }, 100);
 }

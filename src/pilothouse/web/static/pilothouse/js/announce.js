@@ -15,6 +15,8 @@ export function toast(text, action) {
   document.querySelector(".toast")?.remove();
   const box = document.createElement("div");
   box.className = "toast";
+  box.setAttribute("role", "region"); // a place that can be found: it stands outside the page's main part
+  box.setAttribute("aria-label", "Message");
   const line = document.createElement("p");
   line.textContent = text;
   box.append(line);
