@@ -9,6 +9,7 @@ from pilothouse.cmdb.models import CI, Service
 from pilothouse.people.models import Membership, Team, User
 from pilothouse.platform.access import Actor, Role
 from pilothouse.platform.models import SearchDocument
+from pilothouse.sla.models import Clock, Escalation, Forecast, TicketClock
 from pilothouse.tickets.engine.fields import FIELDS
 from pilothouse.tickets.engine.lifecycle import HOLD_REASONS, STATES
 from pilothouse.tickets.models import Attachment, Link, Ticket, TicketStory
@@ -114,6 +115,12 @@ def _around(dice: random.Random, ticket: Ticket, tickets: list[Ticket], at: Any)
         first_owned_at=at(nullable=True),
         first_reply_at=at(nullable=True),
     )
+    if dice.random() < 0.6:
+        TicketClock.objects.create(
+            ticket=ticket, kind="resolution", stage="running", due_at=at(nullable=True), target_seconds=3600, elapsed_seconds=60
+        )
+    if dice.random() < 0.6:
+        Forecast.objects.create(ticket=ticket, probability=dice.random(), reason="", by_model=False, judged_at=NOW)
     SearchDocument.objects.create(kind="ticket", record_id=ticket.pk, title=ticket.title, body=" ".join(dice.choices(WORDS, k=2)))
     for seq in range(2, 2 + dice.randint(0, 2)):
         SearchDocument.objects.create(
@@ -125,12 +132,21 @@ def _around(dice: random.Random, ticket: Ticket, tickets: list[Ticket], at: Any)
         )
     if dice.random() < 0.3 and len(tickets) > 1:
         Link.objects.create(ticket=ticket, relation="related", target=tickets[0])
+    clock = {"kind": "resolution", "target": "resolution", "agreement_version_id": 1}
+    if dice.random() < 0.3:
+        counted = {"priority": 1, "stage": "achieved", "target_seconds": 1, "elapsed_seconds": 1, "started_at": NOW, "ended_at": NOW}
+        Clock.objects.create(ticket=ticket, breached=dice.random() < 0.5, **counted, **clock)
+    if dice.random() < 0.3:
+        taken = {"entry_id": ticket.pk, "step": 0, "due_at": NOW, "fired_at": NOW}
+        Escalation.objects.create(ticket=ticket, acknowledged_at=dice.choice([None, NOW]), **taken, **clock)
 
 
 def as_rows(*, private: bool) -> dict[int, dict[str, Any]]:
     """Return every ticket as the evaluator wants it, by id; `private` lets work notes count."""
     open_to_all = {} if private else {"private": False}
-    rows = {row["id"]: row for row in Ticket.objects.values("id", "watchers", *{declared.path for declared in FIELDS})}
+    rows = {
+        row["id"]: row for row in Ticket.objects.values("id", "watchers", "sla__target_seconds", *{declared.path for declared in FIELDS})
+    }
     for each in rows.values():
         each["related"], each["texts"] = set(), []
     for document in SearchDocument.objects.filter(kind="ticket", **open_to_all):
@@ -141,6 +157,10 @@ def as_rows(*, private: bool) -> dict[int, dict[str, Any]]:
     for link in Link.objects.all():
         for end in (link.ticket_id, link.target_id):
             rows[end]["related"].add("link")
+    for clock in Clock.objects.filter(breached=True):
+        rows[clock.ticket_id]["related"].add("breach")
+    for escalation in Escalation.objects.filter(acknowledged_at=None, ended_at=None):
+        rows[escalation.ticket_id]["related"].add("escalation")
     for row in list(rows.values()):
         if row["parent_id"]:
             rows[row["parent_id"]]["related"].add("child")
