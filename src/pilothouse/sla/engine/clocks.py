@@ -26,8 +26,9 @@ clock that ended at or before its deadline met its target; so the last open seco
 against a deadline of Friday 17:00 has missed it. Living clocks are in breach when due < now.
 
 Steps (engine/steps.py) fall due at the instant their threshold is crossed. A step whose instant was past already when its clock was
-attached, or became known (imported history, a rule that reaches back), is passed over; when a live change makes the target
-shorter, only the gravest of the steps it puts into the past falls due, at that change. A step that was taken is not due again.
+attached, or became known (imported history, a rule that reaches back), is passed over; when a live change (of the target, or a reopening
+that counts the time while resolved) puts steps into the past, only the gravest of them falls due, at that change, unless a graver one
+was taken before. A step that was taken is not due again.
 """
 
 from bisect import bisect_right
@@ -73,6 +74,18 @@ class Edge(NamedTuple):
     mode: int
 
 
+class Watch(NamedTuple):
+    """From when on steps fall due: what was past at `known`, under the priority and schedule of then, is passed over.
+
+    `moved` is the last live change since then that may have put steps into the past; None: there was none.
+    """
+
+    known: int
+    priority: int
+    schedule: int | None
+    moved: int | None
+
+
 @dataclass(slots=True)
 class Clock:
     """One clock; the module's docstring and models.Clock say what its parts mean. `segments` are its counted spans, closed ones only."""
@@ -91,8 +104,7 @@ class Clock:
     running_since: int | None
     ended: int | None
     edges: list[Edge]
-    known: int  # what was past at this instant is passed over by steps
-    is_retargeted: bool
+    watch: "Watch | None"  # only living clocks with steps have one
     original: tuple[int, int | None]  # the first target's priority and schedule
     taken: frozenset[int] = frozenset()
     target_seconds: int = 0
@@ -288,7 +300,7 @@ def _clock(course: _Course, turn: int, first: int, last: int) -> Clock | None:
         return None
     governing = [i for i in won if i >= first] or won[-1:]
     edges = _edges(moments, modes, start, end)
-    if is_lost or is_reset:
+    if (is_lost or is_reset) and edges[-1].mode != CANCELLED:
         closing = moments[end if is_lost else last].event
         edges.append(Edge(closing.seq, closing.at, CANCELLED))
     elif course.left is not None and edges[-1].mode in (RUNNING, PAUSED):
@@ -296,7 +308,6 @@ def _clock(course: _Course, turn: int, first: int, last: int) -> Clock | None:
     segments, running_since = _segments(edges, count_resolved=course.candidate.target.count_resolved)
     mode = edges[-1].mode
     is_watched = mode in (RUNNING, PAUSED) and bool(course.candidate.target.steps)
-    known, is_retargeted = _known(course, governing) if is_watched else (0, False)
     deciding = governing[-1]
     return Clock(
         ticket=course.ticket,
@@ -313,8 +324,7 @@ def _clock(course: _Course, turn: int, first: int, last: int) -> Clock | None:
         running_since=running_since,
         ended=edges[-1].at if mode in (STOPPED, CANCELLED) else None,
         edges=edges,
-        known=known,
-        is_retargeted=is_retargeted,
+        watch=_watch(course, governing, start) if is_watched else None,
         original=(moments[governing[0]].priority, course.schedule(governing[0])),
     )
 
@@ -342,19 +352,25 @@ def _segments(edges: Sequence[Edge], *, count_resolved: bool) -> tuple[list[tupl
     return found, edges[-1].at if edges[-1].mode == RUNNING else None
 
 
-def _known(course: _Course, governing: Sequence[int]) -> tuple[int, bool]:
-    """Return since when the present target was known (seconds), and whether a live change, not the attaching, made it so."""
-    moments = course.moments
-    at = governing[0]
-    known, is_retarget = max(moments[at].event.recorded, course.candidate.agreement.recorded_at), False
-    before = (moments[at].priority, course.schedule(at))
+def _watch(course: _Course, governing: Sequence[int], start: int) -> Watch:
+    """Return what steps have to pass over: what was history when the clock was attached, or became known later than it happened."""
+    moments, modes = course.moments, course.modes
+    first = governing[0]
+    ruled = course.candidate.agreement.recorded_at
+    reopened = (
+        [i for i in range(start + 1, len(modes)) if modes[i - 1] == STOPPED != modes[i]] if course.candidate.target.count_resolved else []
+    )
+    watch = Watch(max(moments[first].event.recorded, ruled), moments[first].priority, course.schedule(first), None)
+    priority, schedule = watch.priority, watch.schedule
     for i in governing[1:]:
-        event, now = moments[i].event, (moments[i].priority, course.schedule(i))
-        is_live = event.recorded - event.at <= _LIVE_SECONDS
-        if now != before or not is_live:
-            known, is_retarget = max(known, event.recorded), now != before and is_live
-        before = now
-    return known, is_retarget
+        event = moments[i].event
+        here = (moments[i].priority, course.schedule(i))
+        if event.recorded - event.at > _LIVE_SECONDS or event.recorded <= ruled:
+            watch = Watch(max(watch.known, event.recorded), *here, None)
+        elif here != (priority, schedule) or i in reopened:
+            watch = watch._replace(moved=max(watch.known, event.recorded))
+        priority, schedule = here
+    return watch
 
 
 def _stays(ticket: int, moments: Sequence[_Moment], rules: Rules) -> list[Clock]:
@@ -379,7 +395,9 @@ def _stays(ticket: int, moments: Sequence[_Moment], rules: Rules) -> list[Clock]
 
 def _sum(clocks: Sequence[Clock]) -> Clock:
     """Return the sum of a group's stays, under the target of the last of them."""
-    counted = [each for each in clocks if each.stage != "cancelled"] or list(clocks)
+    # One clock a stay: beside the one that counts there may be others that a reset or another target ended.
+    latest = {each.stay: each for each in sorted(clocks, key=lambda each: each.stage != "cancelled")}
+    counted = [each for _, each in sorted(latest.items()) if each.stage != "cancelled"] or [each for _, each in sorted(latest.items())]
     last = counted[-1]
     segments = [segment for each in counted for segment in each.segments]
     return Clock(
@@ -397,8 +415,7 @@ def _sum(clocks: Sequence[Clock]) -> Clock:
         running_since=last.running_since,
         ended=last.ended,
         edges=[edge for each in counted for edge in each.edges],
-        known=last.known,
-        is_retargeted=last.is_retargeted,
+        watch=last.watch,
         original=counted[0].original,
     )
 
@@ -411,8 +428,8 @@ def measure(clocks: Sequence[Clock], hours: AllHours) -> None:
     else:
         _measure_many(clocks, hours)
     for clock in clocks:
-        if clock.is_living and clock.candidate.target.steps:
-            _due_steps(clock, hours[clock.schedule])
+        if clock.watch is not None:
+            _due_steps(clock, clock.watch, hours)
 
 
 def _measure_one(clock: Clock, hours: AllHours) -> None:
@@ -505,19 +522,29 @@ def _original_dues(clocks: Sequence[Clock], hours: AllHours) -> None:
             clock.original_due = None if at < 0 else at
 
 
-def _due_steps(clock: Clock, hours: OpenHours) -> None:
+def _due_steps(clock: Clock, watch: Watch, hours: AllHours) -> None:
     """Find the steps of a living clock that are due or yet to come."""
-    coming: list[tuple[int, int]] = []
-    gone: list[tuple[int, int]] = []
-    for threshold, place in escalation.thresholds(clock.candidate.target.steps, clock.target_seconds):
-        at = reached(clock, hours, threshold)
-        if at is not None:
-            (gone if at <= clock.known else coming).append((at, place))
-    if gone and clock.is_retargeted:
-        coming.insert(0, (clock.known, gone[-1][1]))
-    clock.step_instants = [each for each in coming if each[1] not in clock.taken]
-    if clock.step_instants:
-        clock.next_step_at, clock.next_step = clock.step_instants[0]
+    steps, taken, own = clock.candidate.target.steps, clock.taken, hours[clock.schedule]
+    known = watch.known if watch.moved is None else watch.moved
+    order = escalation.thresholds(steps, clock.target_seconds)
+    found = [(at, place) for threshold, place in order if (at := reached(clock, own, threshold)) is not None]
+    coming = [(at, place) for at, place in found if at > known and place not in taken]
+    if watch.moved is not None and len(coming) < len(found):
+        passed = _passed(clock, watch, hours)
+        put = [n for n, (at, place) in enumerate(found) if at <= known and place not in passed]
+        if put and not any(place in taken for _, place in order[put[-1] :]):
+            coming.insert(0, (watch.moved, found[put[-1]][1]))
+    clock.step_instants = coming
+    if coming:
+        clock.next_step_at, clock.next_step = coming[0]
+
+
+def _passed(clock: Clock, watch: Watch, hours: AllHours) -> set[int]:
+    """Return the steps that were past when the clock became known, under its target of then."""
+    own = hours[watch.schedule]
+    target = seconds_of(clock.duration(watch.priority), own, clock.started)
+    order = escalation.thresholds(clock.candidate.target.steps, target)
+    return {place for threshold, place in order if (at := reached(clock, own, threshold)) is not None and at <= watch.known}
 
 
 def instant(seconds: int) -> datetime:

@@ -298,8 +298,9 @@ class Use:
 class Rulebook:
     """Every version of every agreement; `at` gives those in force for a ticket opened at an instant.
 
-    Of an agreement's versions the newest counts whose effective_from is not after the instant. Boundaries are half-open: a
-    version holds for tickets opened at its effective_from itself.
+    Of an agreement's versions the newest counts whose effective_from is not after the instant; of the uses of one CI, service or site
+    the last in the order given (that of their adding). Boundaries are half-open: a version holds for tickets opened at its
+    effective_from itself.
     """
 
     versions: tuple[Agreement, ...]
@@ -326,11 +327,7 @@ class Rulebook:
         return list(newest.values())
 
     def _uses(self, opened: int) -> dict[tuple[str, Any], int]:
-        found: dict[tuple[str, Any], int] = {}
-        for each in sorted(self.uses, key=lambda each: -1 if each.effective_from is None else each.effective_from):
-            if each.effective_from is not None and each.effective_from > opened:
-                break
-            found.pop((each.kind, each.key), None)
-            if each.schedule is not None:
-                found[each.kind, each.key] = each.schedule
-        return found
+        newest = {
+            (each.kind, each.key): each.schedule for each in self.uses if each.effective_from is None or each.effective_from <= opened
+        }
+        return {key: schedule for key, schedule in newest.items() if schedule is not None}
