@@ -58,7 +58,7 @@ def _move(entry: Entry) -> None:
     if entry.verb == ACKNOWLEDGED:
         row.acknowledged_at, row.acknowledged_by = entry.happened_at, entry.actor_id
     else:
-        row.told, row.pass_on_at, row.round = values["told"], _instant(values.get("pass_on_at")), row.round + 1
+        row.told, row.pass_on_at, row.round = values["told"], _instant(values.get("pass_on_at")), values.get("round", row.round + 1)
     row.save(update_fields=["acknowledged_at", "acknowledged_by", "told", "pass_on_at", "round"])
 
 

@@ -1,11 +1,13 @@
 """Whom an escalation tells, when they work, and what it says."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from pilothouse.people.models import Membership, User
+from django.db.models import Q
+
+from pilothouse.people.models import Membership, Team, User
 from pilothouse.platform.access import Role
 from pilothouse.sla import rulebook
 from pilothouse.sla.engine.clocks import instant
@@ -14,6 +16,7 @@ from pilothouse.sla.engine.steps import Step
 from pilothouse.sla.models import Clock, ScheduleUse, TicketClock
 from pilothouse.tickets.models import Ticket
 
+_SEES_RESTRICTED = frozenset({Role.MANAGER, Role.AUDITOR, Role.ADMINISTRATOR})
 KIND_WORDS = {"response": "response", "resolution": "resolution", "ola": "operational level", "contract": "underpinning contract"}
 
 
@@ -26,30 +29,43 @@ class Recipients:
     managers: list[int] = field(default_factory=list)
     schedules: dict[int, int] = field(default_factory=dict)  # a team's working time
     teams: dict[int, list[int]] = field(default_factory=dict)  # teams by person
+    staff: dict[int, str] = field(default_factory=dict)  # active people and their roles, requesters left out
+    restricted: frozenset[int] = frozenset()
 
     @classmethod
-    def of(cls, tickets: Iterable[Ticket]) -> "Recipients":
-        """Read what is needed to tell people about these tickets, in four queries whatever their number."""
+    def of(cls, tickets: Sequence[Ticket], now: datetime) -> "Recipients":
+        """Read what is needed to tell people about these tickets, in a handful of queries whatever their number."""
         groups = {ticket.group_id for ticket in tickets if ticket.group_id}
         found = cls()
-        rows = Membership.objects.filter(team_id__in=groups, user__is_active=True).exclude(user__role=Role.REQUESTER)
+        people = User.objects.filter(is_active=True).exclude(role=Role.REQUESTER)
+        found.staff = dict(people.order_by("id").values_list("id", "role"))
+        found.managers = [person for person, role in found.staff.items() if role == Role.MANAGER]
+        found.restricted = frozenset(Team.objects.filter(pk__in=groups, is_restricted=True).values_list("pk", flat=True))
+        rows = Membership.objects.filter(team_id__in=groups, user_id__in=found.staff)
         for team, person, leads in rows.order_by("user_id").values_list("team_id", "user_id", "is_lead"):
             found.members.setdefault(team, []).append(person)
             if leads:
                 found.leads.setdefault(team, []).append(person)
-        found.managers = list(User.objects.filter(role=Role.MANAGER, is_active=True).order_by("id").values_list("id", flat=True))
-        for use in ScheduleUse.objects.filter(kind="team").order_by("id"):
-            if use.record_id and use.schedule_id:
-                found.schedules[use.record_id] = use.schedule_id
-            elif use.record_id:
-                found.schedules.pop(use.record_id, None)
+        begun = Q(effective_from=None) | Q(effective_from__lte=now)
+        newest = {use.record_id: use.schedule_id for use in ScheduleUse.objects.filter(begun, kind="team").order_by("id")}
+        found.schedules = {team: schedule for team, schedule in newest.items() if team and schedule}
         for team, person in Membership.objects.filter(team_id__in=found.schedules).values_list("team_id", "user_id"):
             found.teams.setdefault(person, []).append(team)
         return found
 
     def people(self, recipients: Sequence[str], ticket: Ticket) -> tuple[int, ...]:
-        """Return the people that words like "assignee", "lead", "person:12" mean for a ticket, each once, in order."""
-        return tuple(dict.fromkeys(person for word in recipients for person in self._meant(word, ticket)))
+        """Return the people that words like "assignee", "lead", "person:12" mean for a ticket, each once, in order.
+
+        Only staff who are active and may see the ticket: an escalation is the house's affair, also to a requester who watches.
+        """
+        meant = dict.fromkeys(person for word in recipients for person in self._meant(word, ticket))
+        return tuple(person for person in meant if self._may_know(person, ticket))
+
+    def _may_know(self, person: int, ticket: Ticket) -> bool:
+        if person not in self.staff:
+            return False
+        inside = ticket.group_id not in self.restricted or person in self.members.get(ticket.group_id or 0, ())
+        return inside or self.staff[person] in _SEES_RESTRICTED or person == ticket.requester_id
 
     def _meant(self, word: str, ticket: Ticket) -> Sequence[int]:
         group = ticket.group_id or 0
@@ -57,7 +73,7 @@ class Recipients:
         if kind == "person":
             return [int(number)]
         if word == "assignee":
-            return [ticket.assignee_id] if ticket.assignee_id else self._meant("lead", ticket)
+            return [ticket.assignee_id] if ticket.assignee_id in self.staff and ticket.assignee_id else self._meant("lead", ticket)
         if word == "watchers":
             return list(ticket.watchers)
         if word == "group":

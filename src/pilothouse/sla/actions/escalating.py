@@ -3,14 +3,17 @@
 A step is one journal entry on its ticket (`ticket.escalated`), which carries the clock and the step, when it was due, whom it told and
 when it goes on to the next; everything else (the clock's next step, the list of open escalations) is derived from it. A ticket's row
 is locked while its steps are taken, so that of several workers one takes it, and a step is taken once.
+
+Steps are taken many at a time in one transaction. When one of them fails, they are taken again ticket by ticket, and the ticket whose
+step fails is told in the log and put aside for a while (sla/aside.py): it holds up no other.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from pilothouse.notifications.actions import notify_many
 from pilothouse.notifications.telling import Message
@@ -19,6 +22,7 @@ from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.journal import Change, Draft, instant_text
 from pilothouse.platform.refusals import GuardRefused, Missing, Refused
 from pilothouse.sla import rulebook, told
+from pilothouse.sla.aside import LOST, Aside
 from pilothouse.sla.engine.clocks import step_name
 from pilothouse.sla.engine.lives import ESCALATED, STEP_FIELD
 from pilothouse.sla.engine.rules import Agreement, Candidate, Target
@@ -31,6 +35,21 @@ from pilothouse.tickets.models import Ticket
 
 KIND = "sla.escalation"
 _MOST_TAGS = 30
+_ACTED_ON = ("state", "impact", "urgency", "priority", "group_id", "assignee_id", "tags")
+_AROUND = ("group", "assignee")  # of tickets, for the words of messages
+_due_aside, _waiting_aside, _likely_aside = Aside("A due step"), Aside("An unacknowledged escalation"), Aside("A likely breach")
+
+# The limit counts tickets that nobody else holds: a long transaction over many tickets must not stand before all others.
+_DUE = """
+SELECT c.ticket_id FROM sla_clock c JOIN tickets_ticket t ON t.id = c.ticket_id
+WHERE c.next_step_at <= %s AND NOT c.ticket_id = ANY(%s) ORDER BY c.next_step_at LIMIT %s FOR UPDATE OF t SKIP LOCKED
+"""
+_WAITING = """
+SELECT e.ticket_id FROM sla_escalation e JOIN tickets_ticket t ON t.id = e.ticket_id
+WHERE e.pass_on_at <= %s AND e.acknowledged_at IS NULL AND e.ended_at IS NULL AND NOT e.ticket_id = ANY(%s)
+ORDER BY e.pass_on_at LIMIT %s FOR UPDATE OF t SKIP LOCKED
+"""
+_OF_THESE = "SELECT id FROM tickets_ticket WHERE id = ANY(%s) ORDER BY id FOR UPDATE SKIP LOCKED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +74,58 @@ class Due:
 
 
 def take_due_steps(*, actor: Actor, now: datetime, limit: int = 250) -> int:
-    """Take up to so many steps that are due by now, in one transaction; returns how many.
+    """Take up to so many steps that are due by now; returns how many were dealt with, those put aside among them.
 
     Found by the index on the next due instant. Tickets that somebody else holds are left for the next turn.
     """
-    with transaction.atomic():
-        due = Clock.objects.filter(next_step_at__lte=now).order_by("next_step_at").values_list("ticket_id", flat=True)[:limit]
-        wanted = sorted(set(due))
-        if not wanted:
-            return 0
-        locked = {t.pk: t for t in Ticket.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk__in=wanted).order_by("pk")}
-        clocks = Clock.objects.filter(ticket_id__in=list(locked), next_step_at__lte=now).order_by("next_step_at")
-        return _take(actor, [found for clock in clocks if (found := _due(locked[clock.ticket_id], clock))], now)
+
+    def take(tickets: Sequence[Ticket]) -> int:
+        held = {ticket.pk: ticket for ticket in tickets}
+        clocks = Clock.objects.filter(ticket_id__in=list(held), next_step_at__lte=now).order_by("next_step_at", "id")
+        return _take(actor, [_due(held[clock.ticket_id], clock) for clock in clocks], now)
+
+    return _with_each(_DUE, [now, _due_aside.at(now), limit], take, _due_aside, now)
+
+
+_Take = Callable[[Sequence[Ticket]], int]
+
+
+def _with_each(wanted: str, values: list[Any], take: _Take, aside: Aside, now: datetime) -> int:
+    """Lock the tickets that a statement finds and do something with all of them at once, or when that fails with each alone."""
+    found: list[int] = []
+    try:
+        with transaction.atomic():
+            found = _locked(wanted, values)
+            return take(_tickets(found)) if found else 0
+    except LOST:
+        raise
+    except Exception as fault:
+        aside.tell(fault, len(found))
+    return sum(_alone(ticket, take, aside, now) for ticket in found)
+
+
+def _alone(ticket: int, take: _Take, aside: Aside, now: datetime) -> int:
+    try:
+        with transaction.atomic():
+            found = _locked(_OF_THESE, [[ticket]])
+            taken = take(_tickets(found)) if found else 0
+    except LOST:
+        raise
+    except Exception:
+        aside.put(ticket, now)
+        return 1
+    aside.forget(ticket)
+    return taken
+
+
+def _locked(statement: str, values: list[Any]) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return sorted({row[0] for row in cursor.fetchall()})
+
+
+def _tickets(ids: Iterable[int]) -> list[Ticket]:
+    return list(Ticket.objects.filter(pk__in=list(ids)).select_related(*_AROUND).order_by("pk"))
 
 
 def take_likely_steps(*, actor: Actor, now: datetime, limit: int = 500) -> int:
@@ -74,15 +133,27 @@ def take_likely_steps(*, actor: Actor, now: datetime, limit: int = 500) -> int:
     likely = _likeliest()
     if likely is None:
         return 0
-    with transaction.atomic():
-        living = Clock.objects.filter(kind="resolution", stage__in=("running", "paused"), ticket__forecast__probability__gte=likely)
-        wanted = sorted(set(living.order_by("-ticket__forecast__probability").values_list("ticket_id", flat=True)[:limit]))
-        locked = {t.pk: t for t in Ticket.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk__in=wanted).order_by("pk")}
-        clocks = Clock.objects.filter(ticket_id__in=list(locked), kind="resolution", stage__in=("running", "paused"))
-        risks = dict(Ticket.objects.filter(pk__in=list(locked)).values_list("pk", "forecast__probability"))
-        taken = {tuple(_named(row)) for row in Escalation.objects.filter(ticket_id__in=list(locked))}
-        found = [due for clock in clocks for due in _likely(locked[clock.ticket_id], clock, risks[clock.ticket_id] or 0, now)]
+
+    def take(tickets: Sequence[Ticket]) -> int:
+        held = {ticket.pk: ticket for ticket in tickets}
+        clocks = Clock.objects.filter(ticket_id__in=list(held), kind="resolution", stage__in=("running", "paused")).order_by("id")
+        risks = dict(Ticket.objects.filter(pk__in=list(held)).values_list("pk", "forecast__probability"))
+        taken = {tuple(_named(row)) for row in Escalation.objects.filter(ticket_id__in=list(held))}
+        found = [due for clock in clocks for due in _likely(held[clock.ticket_id], clock, risks[clock.ticket_id] or 0, now)]
         return _take(actor, [due for due in found if (due.ticket.pk, *due.name) not in taken], now)
+
+    total, last = 0, 0
+    while portion := _portion(likely, last, now, limit):
+        total += _with_each(_OF_THESE, [portion], take, _likely_aside, now)
+        last = portion[-1]
+    return total
+
+
+def _portion(likely: float, last: int, now: datetime, limit: int) -> list[int]:
+    """Return the next tickets whose breach is at least so likely: all of them come to their turn, not only the likeliest."""
+    living = Clock.objects.filter(kind="resolution", stage__in=("running", "paused"), ticket__forecast__probability__gte=likely)
+    later = living.filter(ticket_id__gt=last).exclude(ticket_id__in=_likely_aside.at(now))
+    return list(later.order_by("ticket_id").values_list("ticket_id", flat=True).distinct()[:limit])
 
 
 def _named(row: Escalation) -> list[Any]:
@@ -101,10 +172,10 @@ def _target_of(clock: Clock) -> tuple[Agreement, Target] | None:
     return None
 
 
-def _due(ticket: Ticket, clock: Clock) -> Due | None:
+def _due(ticket: Ticket, clock: Clock) -> Due:
     found = _target_of(clock)
-    if found is None or clock.next_step is None or clock.next_step_at is None:
-        return None
+    if found is None or clock.next_step is None or clock.next_step_at is None or clock.next_step >= len(found[1].steps):
+        raise LookupError(f"Version {clock.agreement_version_id} has no step {clock.next_step} for “{clock.target}” any more.")
     return Due(ticket, clock, *found, clock.next_step, clock.next_step_at)
 
 
@@ -117,7 +188,7 @@ def _likely(ticket: Ticket, clock: Clock, risk: float, now: datetime) -> Iterabl
 def _take(actor: Actor, due: Sequence[Due], now: datetime) -> int:
     if not due:
         return 0
-    recipients = told.Recipients.of(each.ticket for each in due)
+    recipients = told.Recipients.of([each.ticket for each in due], now)
     rounds = [_Round(each, recipients.people(each.step.tell, each.ticket), now) for each in due]
     journal.record(actor, [_escalated(each, recipients) for each in rounds], now=now)
     for each in rounds:
@@ -162,7 +233,9 @@ def _act(actor: Actor, due: Due, now: datetime) -> None:
         return
     try:
         with transaction.atomic():
-            tickets.change_ticket(actor=actor, ticket_id=ticket.pk, changes=changes, now=now, note=f"Escalation {step.words()}.")
+            after = tickets.change_ticket(actor=actor, ticket_id=ticket.pk, changes=changes, now=now, note=f"Escalation {step.words()}.")
+        for name in _ACTED_ON:  # what is done next for this ticket, and what is told, goes by what it is now
+            setattr(ticket, name, getattr(after, name))
     except Refused as refusal:
         text = f"The escalation could not change the ticket: {refusal.message}"
         tickets.comment_on_ticket(actor=actor, ticket_id=ticket.pk, text=text, private=True, now=now)
@@ -186,18 +259,17 @@ def _tell(actor: Actor, rounds: Sequence[_Round], recipients: told.Recipients, n
 
 def pass_on_escalations(*, actor: Actor, now: datetime, limit: int = 200) -> int:
     """Tell the next in line of escalations that nobody took up in time; returns how many were passed on."""
-    with transaction.atomic():
-        waiting = Escalation.objects.filter(pass_on_at__lte=now, acknowledged_at=None, ended_at=None).order_by("pass_on_at")[:limit]
-        wanted = sorted({row.ticket_id for row in waiting})
-        if not wanted:
-            return 0
-        locked = {t.pk: t for t in Ticket.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk__in=wanted).order_by("pk")}
-        still = Escalation.objects.filter(ticket_id__in=list(locked), pass_on_at__lte=now, acknowledged_at=None, ended_at=None)
-        recipients = told.Recipients.of(locked.values())
-        passed = [found for row in still.order_by("id") if (found := _passed(row, locked[row.ticket_id], recipients, now))]
+
+    def take(tickets: Sequence[Ticket]) -> int:
+        held = {ticket.pk: ticket for ticket in tickets}
+        waiting = Escalation.objects.filter(ticket_id__in=list(held), pass_on_at__lte=now, acknowledged_at=None, ended_at=None)
+        recipients = told.Recipients.of(tickets, now)
+        passed = [_passed(row, held[row.ticket_id], recipients, now) for row in waiting.order_by("id")]
         journal.record(actor, [draft for _, draft, _ in passed], now=now)
         _tell_next(actor, passed, recipients, now)
-    return len(passed)
+        return len(passed)
+
+    return _with_each(_WAITING, [now, _waiting_aside.at(now), limit], take, _waiting_aside, now)
 
 
 _Passed = tuple[Escalation, Draft, tuple[tuple[int, ...], Due | None]]
@@ -216,14 +288,19 @@ def _passed(row: Escalation, ticket: Ticket, recipients: told.Recipients, now: d
     found = _target_of(clock) if clock else None
     due = Due(ticket, clock, *found, row.step, row.due_at) if clock and found and row.step < len(found[1].steps) else None
     line = due.step.then[row.round - 1 :] if due else ()
-    people = tuple(each for each in recipients.people(line[:1], ticket) if each not in row.told) if line else ()
-    goes_on = recipients.deadline(people, now, due.step) if due and len(line) > 1 else None
+    # Who stands next may be nobody, or somebody who was told already: the first in line with anybody new is next.
+    news = [tuple(each for each in recipients.people([word], ticket) if each not in row.told) for word in line]
+    place = next((n for n, people in enumerate(news) if people), len(line))
+    people = news[place] if place < len(line) else ()
+    goes_on = recipients.deadline(people, now, due.step) if due and place + 1 < len(line) else None
     changes = (
         Change("escalation_entry", None, row.entry_id),
+        Change("round", row.round, row.round + max(1, min(place + 1, len(line)))),
         Change("told", list(row.told), [*row.told, *people]),
         Change("pass_on_at", instant_text(row.pass_on_at) if row.pass_on_at else None, instant_text(goes_on) if goes_on else None),
     )
-    draft = Draft("ticket", ticket.pk, PASSED_ON, changes, note="Nobody acknowledged it in time.", private=True)
+    words = "Nobody acknowledged it in time." if people else "Nobody acknowledged it in time, and there is nobody else to tell."
+    draft = Draft("ticket", ticket.pk, PASSED_ON, changes, note=words, private=True)
     return row, draft, (people, due)
 
 
