@@ -31,6 +31,7 @@ class Line:
     tone: str
     due_at: datetime | None
     is_running: bool
+    is_over: bool
 
     @property
     def bar(self) -> int:
@@ -64,8 +65,8 @@ def line_of(clock: Clock, now: datetime) -> Line:
     used = told.used(clock, now)
     share = round(100 * used / max(1, clock.target_seconds))
     words, tone = _state(clock, used, now)
-    target, running = duration_words(clock.target_seconds), clock.stage == "running"
-    return Line(_name(clock), share, duration_words(used), target, words, tone, clock.due_at, running)
+    target, running, over = duration_words(clock.target_seconds), clock.stage == "running", not clock.is_living
+    return Line(_name(clock), share, duration_words(used), target, words, tone, clock.due_at, running, over)
 
 
 def _name(clock: Clock) -> str:

@@ -15,7 +15,7 @@ from pilothouse.people.models import Team
 from pilothouse.platform import clock
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.refusals import Invalid, Missing
-from pilothouse.tickets import actions, desk_board, exports, timeline
+from pilothouse.tickets import actions, desk_board, exports, side_panels, timeline
 from pilothouse.tickets.access import get_ticket
 from pilothouse.tickets.acts import ACTS, BULK, MOST_AT_ONCE, Act, Outcome, perform
 from pilothouse.tickets.doors import back, desk, remember_undo, wants_json
@@ -95,7 +95,8 @@ def preview(request: HttpRequest, actor: Actor, ticket_id: int) -> HttpResponseB
     if request.headers.get("X-Part") != "preview":
         return HttpResponseRedirect(reverse("ticket", args=[ticket.number]))
     lines = timeline.timeline(actor, ticket)[:PREVIEW_LINES]
-    return render(request, "tickets/parts/preview.html", {"ticket": ticket, "lines": lines})
+    shown = {"ticket": ticket, "lines": lines, "panels": side_panels.gather(actor, ticket), "brief": True}
+    return render(request, "tickets/parts/preview.html", shown)
 
 
 @require_POST
