@@ -69,59 +69,50 @@ class _Codes:
 
     def __init__(self) -> None:
         self.known: dict[Any, int] = {}
-        self.column = array("q")
 
-    def add(self, value: Any) -> None:
-        self.column.append(NOBODY if value in (None, "") else self.known.setdefault(value, len(self.known)))
+    def of(self, value: Any) -> int:
+        return NOBODY if value in (None, "") else self.known.setdefault(value, len(self.known))
 
     @property
     def names(self) -> list[str]:
         return [str(value) for value in self.known]
 
 
+_PLACES = {path: place for place, path in enumerate(_FACTS.values())}
+_ROW = ("ticket", "at", "stage", "priority", *_FACTS)
+_CLOCK_ROW = ("counts", "target")
+_TICKET_ROW = ("ids", "opened", "breached", "decided", "schedule")
+
+
 @dataclass(slots=True)
 class _Columns:
-    """The columns of a history while lives are read."""
+    """The columns of a history while lives are read: rows one after another, as plain numbers."""
 
     now: int
-    facts: dict[str, _Codes] = field(default_factory=lambda: {name: _Codes() for name in _FACTS})
-    rows: dict[str, "array[int]"] = field(
-        default_factory=lambda: {name: array("q") for name in ("ticket", "at", "stage", "counts", "priority", "target")}
-    )
-    tickets: dict[str, "array[int]"] = field(
-        default_factory=lambda: {name: array("q") for name in ("ids", "opened", "breached", "decided", "schedule")}
-    )
+    codes: list[_Codes] = field(default_factory=lambda: [_Codes() for _ in _FACTS])
+    rows: "array[int]" = field(default_factory=lambda: array("q"))
+    clocked: "array[int]" = field(default_factory=lambda: array("q"))
+    tickets: "array[int]" = field(default_factory=lambda: array("q"))
+    count: int = 0
     hours: list[Hours] = field(default_factory=list)
     places: dict[int | None, int] = field(default_factory=dict)
 
     def add(self, ticket: int, life: Sequence[Event], own: Sequence[Clock], known: rulebook.Known) -> None:
         """Add a ticket: its events, and what its resolution clocks (in order of their ends) said after each."""
-        place, snapshot, seen = len(self.tickets["ids"]), dict(START), list[_Seen]()
+        snapshot, facts, seen = dict(START), [NOBODY] * len(_FACTS), list[_Seen]()
         rules = known.rulebook.at(life[0].at)
         for event in life:
             snapshot.update(event.changes)
+            for path, value in event.changes.items():
+                if (place := _PLACES.get(path)) is not None:
+                    facts[place] = self.codes[place].of(value)
+            self.rows.extend((self.count, event.at, _stage(snapshot), snapshot["priority"], *facts))
             winner = rules.decide(snapshot).winners.get("resolution") if own else None
             seen.append((event, snapshot["priority"], winner))
-            self._event(place, event, snapshot)
         for counts, target in _clocked(seen, own, known):
-            self.rows["counts"].append(counts)
-            self.rows["target"].append(target)
-        breached, decided = _outcome(own, self.now)
-        schedule = own[0].original[1] if own else None
-        values = (ticket, life[0].at, breached, decided, self._hours(schedule, known))
-        for column, value in zip(self.tickets.values(), values, strict=True):
-            column.append(value)
-
-    def _event(self, place: int, event: Event, snapshot: Mapping[str, Any]) -> None:
-        is_merged = snapshot["merged_into_id"] is not None
-        stage = CANCELLED if is_merged else _STAGES.get(snapshot["state"], WORKING)
-        rows = self.rows
-        rows["ticket"].append(place)
-        rows["at"].append(event.at)
-        rows["stage"].append(stage)
-        rows["priority"].append(snapshot["priority"])
-        for name, path in _FACTS.items():
-            self.facts[name].add(snapshot[path])
+            self.clocked.extend((counts, target))
+        self.tickets.extend((ticket, life[0].at, *_outcome(own, self.now), self._hours(own[0].original[1] if own else None, known)))
+        self.count += 1
 
     def _hours(self, schedule: int | None, known: rulebook.Known) -> int:
         if schedule not in self.places:
@@ -131,18 +122,20 @@ class _Columns:
 
     def history(self, begins: int) -> History:
         """Return what was gathered."""
-        rows = {name: _numbers(column) for name, column in self.rows.items()}
-        facts = {name: _numbers(codes.column) for name, codes in self.facts.items()}
-        names = {name: codes.names for name, codes in self.facts.items()}
-        counts = rows.pop("counts").astype(bool)
-        group, assignee = facts.pop("group"), facts.pop("assignee")
-        tickets = {name: _numbers(column) for name, column in self.tickets.items()}
-        more = {"facts": facts, "names": names, "hours": tuple(self.hours), "begins": begins}
-        return History(**tickets, **rows, counts=counts, group=group, assignee=assignee, **more)  # type: ignore[arg-type]
+        rows, tickets, clocked = _split(self.rows, _ROW), _split(self.tickets, _TICKET_ROW), _split(self.clocked, _CLOCK_ROW)
+        names = {name: codes.names for name, codes in zip(_FACTS, self.codes, strict=True)}
+        facts = {name: rows.pop(name) for name in _FACTS if name not in ("group", "assignee")}
+        more: dict[str, Any] = {**rows, **tickets, "counts": clocked["counts"].astype(bool), "target": clocked["target"]}
+        return History(**more, facts=facts, names=names, hours=tuple(self.hours), begins=begins)
 
 
-def _numbers(column: "array[int]") -> Ints:
-    return np.array(column, np.int64)
+def _split(numbers: "array[int]", names: Sequence[str]) -> dict[str, Ints]:
+    table = np.frombuffer(numbers, np.int64).reshape(-1, len(names)) if numbers else np.zeros((0, len(names)), np.int64)
+    return {name: np.ascontiguousarray(table[:, place]) for place, name in enumerate(names)}
+
+
+def _stage(snapshot: Mapping[str, Any]) -> int:
+    return CANCELLED if snapshot["merged_into_id"] is not None else _STAGES.get(snapshot["state"], WORKING)
 
 
 def _clocked(seen: Sequence[_Seen], own: Sequence[Clock], known: rulebook.Known) -> Iterator[tuple[bool, int]]:

@@ -3,6 +3,8 @@
 from django.urls import include, path
 
 urlpatterns = [
+    path("", include("pilothouse.sla.agreement_urls")),
     path("", include("pilothouse.sla.clock_urls")),
     path("", include("pilothouse.sla.schedule_urls")),
+    path("", include("pilothouse.sla.forecast_urls")),
 ]

@@ -49,7 +49,7 @@ def _reason(row: Row, *, is_past: bool, factor: str) -> str:
     if is_past:
         return "Its target is used up already."
     parts = [*_queue(row), _left(row)]
-    more = f"; {_words(factor, row)}" if factor else f"; by rule: {row['share_used']:.0%} of its time is used"
+    more = f"; {_words(factor, row)}" if factor else f"; by rule: {100 * row['share_used']:.0f} % of its time is used"
     return (", ".join(parts) + more)[:LONGEST]
 
 
@@ -63,10 +63,10 @@ def _queue(row: Row) -> list[str]:
 
 def _slowly(done: float) -> str:
     """
-    >>> _slowly(0.5)
-    'group resolves 3.5 a week'
+    >>> _slowly(0.5), _slowly(1.43)
+    ('group resolves 3.5 a week', 'group resolves 10 a week')
     """
-    return f"group resolves {done * 7:.1f} a week"
+    return f"group resolves {float(f'{done * 7:.1f}'):g} a week"
 
 
 def _left(row: Row) -> str:
@@ -117,7 +117,7 @@ def _assignee(row: Row) -> str:
 
 
 _TOLD: Mapping[str, Callable[[Row], str]] = {
-    "time": lambda row: f"{row['share_used']:.0%} of its time is used",
+    "time": lambda row: f"{100 * row['share_used']:.0f} % of its time is used",
     "queue": lambda row: f"{row['queue_length']:.0f} in the group's queue, {row['came_a_day_recent']:.0f} a day come in",
     "priority": lambda row: f"priority {row['priority']:.0f}",
     "assignee": _assignee,

@@ -32,29 +32,31 @@ class Trees:
 
     def scores(self, rows: Floats) -> Floats:
         """Return the log-odds of each row."""
-        return self.explained(rows)[0] if len(rows) else np.zeros(0)
+        parts = [self._leaves(rows[i : i + _ROWS_AT_ONCE], None) for i in range(0, len(rows), _ROWS_AT_ONCE)]
+        return np.concatenate(parts) if parts else np.zeros(0)
 
     def explained(self, rows: Floats) -> tuple[Floats, Floats]:
         """Return the log-odds of each row, and of each row what each feature contributed to it."""
-        parts = [self._explain(rows[i : i + _ROWS_AT_ONCE]) for i in range(0, len(rows), _ROWS_AT_ONCE)]
-        if not parts:
-            return np.zeros(0), np.zeros(rows.shape)
-        return np.concatenate([score for score, _ in parts]), np.concatenate([share for _, share in parts])
+        shares = np.zeros(rows.shape)
+        parts = [self._leaves(rows[i : i + _ROWS_AT_ONCE], shares[i : i + _ROWS_AT_ONCE]) for i in range(0, len(rows), _ROWS_AT_ONCE)]
+        return (np.concatenate(parts) if parts else np.zeros(0)), shares
 
-    def _explain(self, rows: Floats) -> tuple[Floats, Floats]:
+    def _leaves(self, rows: Floats, shares: Floats | None) -> Floats:
+        """Let rows fall through every tree at once, adding to `shares` what each split changed."""
         count, width = rows.shape
         node = np.broadcast_to(self.roots, (count, len(self.roots))).copy()
         own = np.arange(count)[:, None]
-        shares = np.zeros(count * width)
         for _ in range(self.depth):
             feature = self.feature[node]
             value = rows[own, feature]
             goes_left = np.where(np.isnan(value), self.missing_left[node] == 1, value <= self.threshold[node])
             after = np.where(goes_left, self.left[node], self.right[node])
-            change = self.value[after] - self.value[node]
-            shares += np.bincount((own * width + feature).ravel(), weights=change.ravel(), minlength=count * width)
+            if shares is not None:
+                change = (self.value[after] - self.value[node]).ravel()
+                shares += np.bincount((own * width + feature).ravel(), change, count * width).reshape(count, width)
             node = after
-        return self.base + self.value[node].sum(axis=1), shares.reshape(count, width)
+        total: Floats = self.base + self.value[node].sum(axis=1)
+        return total
 
     def as_json(self) -> dict[str, Any]:
         """Return the trees in JSON's terms."""
