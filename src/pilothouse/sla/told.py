@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
+from pilothouse.notifications import kinds
 from pilothouse.people.models import Membership, Team, User
-from pilothouse.platform.access import Role
+from pilothouse.platform.access import CAPABILITIES, Capability, Role
 from pilothouse.sla import rulebook
 from pilothouse.sla.engine.clocks import instant
 from pilothouse.sla.engine.lives import seconds
@@ -16,7 +17,8 @@ from pilothouse.sla.engine.steps import Step
 from pilothouse.sla.models import Clock, ScheduleUse, TicketClock
 from pilothouse.tickets.models import Ticket
 
-_SEES_RESTRICTED = frozenset({Role.MANAGER, Role.AUDITOR, Role.ADMINISTRATOR})
+_SEES_RESTRICTED = frozenset(role for role, own in CAPABILITIES.items() if Capability.SEE_RESTRICTED in own)
+KIND = "sla.escalation"
 KIND_WORDS = {"response": "response", "resolution": "resolution", "ola": "operational level", "contract": "underpinning contract"}
 
 
@@ -167,3 +169,6 @@ def length(total: int) -> str:
     hours, minutes = total // 3600, total % 3600 // 60
     parts = [f"{hours} h"] * (hours > 0) + [f"{minutes} min"] * (minutes > 0)
     return sign + (" ".join(parts) or f"{total} s")
+
+
+kinds.register(KIND, "Escalations", about="A service level is near its breach, or past it, and you are asked to act.")

@@ -33,7 +33,6 @@ from pilothouse.tickets import actions as tickets
 from pilothouse.tickets.access import get_ticket, require_work
 from pilothouse.tickets.models import Ticket
 
-KIND = "sla.escalation"
 _MOST_TAGS = 30
 _ACTED_ON = ("state", "impact", "urgency", "priority", "group_id", "assignee_id", "tags")
 _AROUND = ("group", "assignee")  # of tickets, for the words of messages
@@ -245,14 +244,14 @@ def _tell(actor: Actor, rounds: Sequence[_Round], recipients: told.Recipients, n
     messages = []
     for each in rounds:
         due, text = each.due, told.words(each.due.ticket, each.due.clock, each.due.step, now)
-        key = ":".join(map(str, (KIND, due.ticket.pk, *due.name)))
+        key = ":".join(map(str, (told.KIND, due.ticket.pk, *due.name)))
         path = f"/tickets/{due.ticket.number}"
         held = None if due.step.any_hours else recipients.hours(each.people, now)
         about = ("ticket", due.ticket.pk)
         if each.people:
-            messages.append(Message(each.people, KIND, text.subject, text.body, path, due.ticket.priority <= 2, key, held, about))
+            messages.append(Message(each.people, told.KIND, text.subject, text.body, path, due.ticket.priority <= 2, key, held, about))
         for hook in told.webhooks(due.step.tell):
-            messages.append(Message((), KIND, text.subject, text.body, path, False, f"{key}:{hook}", None, about, hook))
+            messages.append(Message((), told.KIND, text.subject, text.body, path, False, f"{key}:{hook}", None, about, hook))
     if messages:
         notify_many(actor=actor, messages=messages, now=now)
 
@@ -311,9 +310,9 @@ def _tell_next(actor: Actor, passed: Sequence[_Passed], recipients: told.Recipie
             continue
         text = told.words(due.ticket, due.clock, due.step, now, unacknowledged=True)
         held = None if due.step.any_hours else recipients.hours(people, now)
-        key = f"{KIND}:{row.entry_id}:{row.round + 1}"
+        key = f"{told.KIND}:{row.entry_id}:{row.round + 1}"
         path = f"/tickets/{due.ticket.number}"
-        messages.append(Message(people, KIND, text.subject, text.body, path, True, key, held, ("ticket", due.ticket.pk)))
+        messages.append(Message(people, told.KIND, text.subject, text.body, path, True, key, held, ("ticket", due.ticket.pk)))
     if messages:
         notify_many(actor=actor, messages=messages, now=now)
 
