@@ -164,6 +164,16 @@ POST   queue/undo                                                            302
 POST   queue/views                                                           302  403  302  302  302  302  403  302
 POST   queue/views/<int:view_id>/remove                                      302  403  404  404  302  302  403  302
 GET    search                                                                302  403  200  200  200  200  200  200
+GET    service-levels                                                        302  403  200  200  200  200  200  200
+GET    service-levels/agreements/<int:agreement_id>                          302  403  200  200  200  200  200  200
+GET    service-levels/agreements/<int:agreement_id>/edit                     302  403  403  403  403  403  403  200
+POST   service-levels/agreements/<int:agreement_id>/edit                     302  403  403  403  403  403  403  302
+POST   service-levels/agreements/<int:agreement_id>/move                     302  403  403  403  403  403  403  302
+POST   service-levels/agreements/<int:agreement_id>/retire                   302  403  403  403  403  403  403  302
+GET    service-levels/agreements/new                                         302  403  403  403  403  403  403  200
+POST   service-levels/agreements/new                                         302  403  403  403  403  403  403  302
+GET    service-levels/forecast                                               302  403  200  200  200  200  200  200
+POST   service-levels/forecast/train                                         302  403  403  403  403  403  403  302
 GET    service-levels/schedules                                              302  403  200  200  200  200  200  200
 GET    service-levels/schedules/<int:schedule_id>                            302  403  200  200  200  200  200  200
 GET    service-levels/schedules/<int:schedule_id>/edit                       302  403  403  403  403  403  403  200
@@ -174,6 +184,7 @@ POST   service-levels/schedules/<int:schedule_id>/uses                       302
 POST   service-levels/schedules/<int:schedule_id>/uses/remove                302  403  403  403  403  403  403  302
 GET    service-levels/schedules/new                                          302  403  403  403  403  403  403  200
 POST   service-levels/schedules/new                                          302  403  403  403  403  403  403  302
+GET    service-levels/what-if/<int:asked_id>                                 302  403  403  403  403  403  403  404
 GET    settings                                                              302  403  403  403  403  403  403  200
 GET    settings/categories                                                   302  403  403  403  403  403  403  200
 POST   settings/categories                                                   302  403  403  403  403  403  403  302
@@ -188,6 +199,8 @@ POST   settings/priorities                                                   302
 GET    settings/views                                                        302  403  403  403  403  403  403  200
 POST   settings/views                                                        302  403  403  403  403  403  403  302
 POST   settings/views/<int:view_id>/remove                                   302  403  403  403  403  403  403  302
+POST   settings/deliveries/retry                                             302  403  403  403  403  403  403  302
+POST   settings/deliveries/try                                               302  403  403  403  403  403  403  302
 GET    settings/webhooks                                                     302  403  403  403  403  403  403  200
 POST   settings/webhooks                                                     302  403  403  403  403  403  403  302
 GET    settings/webhooks/<int:webhook_id>                                    302  403  403  403  403  403  403  200

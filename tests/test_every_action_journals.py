@@ -188,9 +188,13 @@ SCENARIOS |= {
 }
 
 
+@scenario("notifications.try_mail")
 @scenario("notifications.retry_delivery")
+@scenario("notifications.retry_failed_deliveries")
 def _(org: Organisation) -> None:
-    notifications.try_webhook(actor=org.adam, webhook_id=_webhook(org).pk, now=NOW)
+    notifications.try_mail(actor=org.adam, now=NOW)
+    Delivery.objects.update(state="failed", ended_at=NOW)
+    notifications.retry_failed_deliveries(actor=org.adam, now=NOW)
     Delivery.objects.update(state="failed", ended_at=NOW)
     notifications.retry_delivery(actor=org.adam, delivery_id=Delivery.objects.get().pk, now=NOW)
 

@@ -325,3 +325,31 @@ def test_a_retired_webhook_is_told_nothing_more(people: NamedPeople, web: WebSer
     assert tell_hook(webhook_id) is None
     deliver()
     assert (web.calls, states()) == ([], [("webhook", "dropped", 0)])
+
+
+def test_after_an_outage_all_that_failed_is_tried_again(people: NamedPeople, mail: MailServer) -> None:
+    tell(people.alan, people.olga, people.ana)
+    Delivery.objects.update(state="failed", ended_at=clock.now(), attempts=14)
+    old = Delivery.objects.get(person=people.ana)
+    Delivery.objects.filter(pk=old.pk).update(ended_at=clock.now() - timedelta(days=8))
+    assert actions.retry_failed_deliveries(actor=people.actor("adam"), now=clock.now()) == 2
+    deliver()
+    assert sorted(mail.keeper.to) == [["alan@example.org"], ["olga@example.org"]]
+
+
+def test_a_test_mail_comes_whatever_one_prefers(people: NamedPeople, mail: MailServer) -> None:
+    adam = people.actor("adam")
+    actions.set_preferences(actor=adam, now=clock.now(), quiet_from=time(0), quiet_until=time(23, 59), mail={"probe.alarm": "none"})
+    actions.try_mail(actor=adam, now=clock.now())
+    deliver()
+    assert [each["Subject"] for each in mail.arrived] == ["Pilothouse reaches you by mail"]
+
+
+def test_a_fault_of_ours_with_one_message_holds_up_no_other(
+    people: NamedPeople, mail: MailServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    tell(people.alan, people.olga)
+    User.objects.filter(pk=people.alan.pk).update(email="not an address")
+    deliver()
+    assert mail.keeper.to == [["olga@example.org"]]
+    assert Delivery.objects.get(person=people.alan).last_error == "The e-mail address is not a good one."

@@ -135,3 +135,6 @@ def test_a_failed_delivery_is_seen_and_tried_again(visit: Visit) -> None:
     expect(page.get_by_text("The mail server said 550 no such mailbox")).to_have_count(1)
     page.get_by_role("button", name=re.compile("^Try again INC")).first.click()
     expect(page.get_by_text("It is tried again at once.").first).to_be_visible()
+    page.get_by_role("button", name="Send me a test mail").click()
+    expect(page.get_by_text("A mail to you is on its way.").first).to_be_visible()
+    expect(page.get_by_text("Pilothouse reaches you by mail").first).to_be_visible()

@@ -6,7 +6,7 @@ who was told what and how it went, and whoever lets people be told journals why 
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +25,7 @@ from pilothouse.platform.texts import text_errors
 
 _PREFERENCES = ("mail", "quiet_from", "quiet_until", "urgent_passes", "digest_at")
 _TEST_KIND = "notifications.test"
+_MOST_RETRIED = 1000
 
 
 def notify_people(
@@ -222,6 +223,38 @@ def retry_delivery(*, actor: Actor, delivery_id: int, now: datetime) -> Delivery
         found.save(update_fields=["state", "attempts", "next_attempt_at", "ended_at"])
         journal.record(actor, [Draft("delivery", delivery_id, "delivery.retried")], now=now)
     return found
+
+
+def retry_failed_deliveries(*, actor: Actor, now: datetime) -> int:
+    """Try everything again that failed within the last week, a thousand at most; returns how many. For the day after an outage."""
+    require(actor, Capability.CONFIGURE)
+    with transaction.atomic():
+        since = now - timedelta(days=7)
+        failed = Delivery.objects.select_for_update().filter(state=Delivery.State.FAILED, ended_at__gt=since)
+        ids = list(failed.order_by("id").values_list("id", flat=True)[:_MOST_RETRIED])
+        Delivery.objects.filter(pk__in=ids).update(state=Delivery.State.WAITING, attempts=0, next_attempt_at=now, ended_at=None)
+        journal.record(actor, [Draft("delivery", delivery_id, "delivery.retried") for delivery_id in ids], now=now)
+    return len(ids)
+
+
+def try_mail(*, actor: Actor, now: datetime) -> int:
+    """Mail oneself a message to see whether mail arrives, past quiet hours where urgent mail passes; returns the notification's id."""
+    require(actor, Capability.CONFIGURE)
+    if actor.user_id is None:
+        raise Forbidden("A test mail goes to somebody.")
+    with transaction.atomic():
+        [made] = notify_people(
+            actor=actor,
+            people=[actor.user_id],
+            kind=_TEST_KIND,
+            subject="Pilothouse reaches you by mail",
+            text="If you read this as mail, it goes out. Nothing needs to be done.",
+            path="/settings/deliveries",
+            urgency="urgent",
+            now=now,
+        )
+        journal.record(actor, [Draft("person", actor.user_id, "person.mail_tried")], now=now)
+    return made
 
 
 def _webhook(webhook_id: int) -> Webhook:

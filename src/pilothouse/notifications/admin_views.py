@@ -116,3 +116,21 @@ def retry(request: HttpRequest, actor: Actor, delivery_id: int) -> HttpResponseB
     except GuardRefused as refusal:
         messages.error(request, refusal.message)
     return HttpResponseRedirect(reverse("deliveries"))
+
+
+@require_POST
+@_door
+def retry_failed(request: HttpRequest, actor: Actor) -> HttpResponseBase:
+    """Try again all that failed within a week."""
+    count = actions.retry_failed_deliveries(actor=actor, now=clock.now())
+    messages.success(request, f"{count} are tried again." if count else "Nothing failed within a week.")
+    return HttpResponseRedirect(reverse("deliveries"))
+
+
+@require_POST
+@_door
+def try_mail(request: HttpRequest, actor: Actor) -> HttpResponseBase:
+    """Mail the administrator a message."""
+    actions.try_mail(actor=actor, now=clock.now())
+    messages.success(request, "A mail to you is on its way. How it went stands here in a moment.")
+    return HttpResponseRedirect(reverse("deliveries"))

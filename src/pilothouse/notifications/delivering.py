@@ -27,7 +27,7 @@ from pilothouse.platform import clock
 
 MAIL_LEASE = timedelta(minutes=5)  # longer than the slowest single mail, after the last moment in which one is begun
 WEBHOOK_LEASE = timedelta(seconds=90)
-AT_ONCE = 20
+AT_ONCE = 50
 _BEGIN_SECONDS = 60.0  # of a batch: what has not been begun by then is given back
 _SIDE_BY_SIDE = 8  # webhooks: one that hangs must not hold up the rest
 _DIGESTS_AT_ONCE = 20

@@ -16,5 +16,7 @@ urlpatterns = [
     path("settings/webhooks/<int:webhook_id>/try", admin_views.try_webhook, name="webhook-try"),
     path("settings/webhooks/<int:webhook_id>/retire", admin_views.retire_webhook, name="webhook-retire"),
     path("settings/deliveries", admin_views.deliveries, name="deliveries"),
+    path("settings/deliveries/retry", admin_views.retry_failed, name="deliveries-retry"),
+    path("settings/deliveries/try", admin_views.try_mail, name="mail-try"),
     path("settings/deliveries/<int:delivery_id>/retry", admin_views.retry, name="delivery-retry"),
 ]

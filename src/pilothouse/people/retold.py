@@ -13,6 +13,7 @@ _PERSON_VERBS = {
     "person.token_revoked": "revoked an API token of",
     "person.signed_in": "signed in as",
     "person.signed_out": "signed out as",
+    "person.mail_tried": "sent a test mail to",
     "person.notifications_set": "set the notifications of",
     "person.sign_in_failed": "refused a sign-in as",
 }
