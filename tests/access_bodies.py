@@ -15,6 +15,7 @@ _SERVICE = {"name": "Mail", "criticality": "3", "status": "in_use"}
 _PASSWORD = {"password": "as quiet as a harbour", "again": "as quiet as a harbour"}
 _MATRIX = {f"{i}-{u}": "3" for i in (1, 2, 3) for u in (1, 2, 3)}
 _SCHEDULE = {"name": "Office", "zone": "UTC", "tue": "08:00-12:00", "holds": "now", "base": "1", "confirm": "yes"}
+_PROMISE = {"name": "Bronze", "holds_from": "now", "targets": "1", "t0-kind": "resolution", "t0-d1": "8h", "confirm": "yes"}
 _RAISED = {"kind": "incident", "title": "Help", "urgency": "3"}
 
 
@@ -61,6 +62,9 @@ BODIES: dict[tuple[str, str], Body] = {
     ("POST", "portal/raise/service/<int:service_id>"): _RAISED,
     ("POST", "portal/tickets/<str:number>/answer"): {"text": "Hello"},
     ("POST", "portal/tickets/<str:number>/act"): {"do": "cancel", "note": "Gone"},
+    ("POST", "service-levels/agreements/new"): _PROMISE,
+    ("POST", "service-levels/agreements/<int:agreement_id>/edit"): _PROMISE,
+    ("POST", "service-levels/agreements/<int:agreement_id>/move"): {"way": "down"},
     ("POST", "service-levels/schedules/new"): {"name": "Late", "zone": "UTC", "mon": "16:00-20:00"},
     ("POST", "service-levels/schedules/<int:schedule_id>/edit"): _SCHEDULE,
     ("POST", "service-levels/schedules/<int:schedule_id>/uses"): {"kind": "team", "user": "Network"},

@@ -22,7 +22,7 @@ from pilothouse.people import actions as people_actions
 from pilothouse.people.testing import NamedPeople
 from pilothouse.platform import access, clock
 from pilothouse.platform.models import JournalEntry
-from pilothouse.sla.actions import schedules
+from pilothouse.sla.actions import agreements, schedules
 from pilothouse.tickets import actions
 from pilothouse.tickets.models import Link, Ticket
 
@@ -89,8 +89,13 @@ def make_world(people: NamedPeople) -> World:
     Delivery.objects.filter(notification_id=told).update(state=Delivery.State.FAILED, ended_at=_NOW())
     office = schedules.add_schedule(actor=adam, name="Office", definition={"zone": "UTC", "week": {"mon": "08:00-17:00"}}, now=_NOW())
     schedules.use_schedule(actor=adam, schedule_id=office.pk, kind="site", site="Porto", now=_NOW())
+    promise = {"targets": [{"kind": "resolution", "durations": {"1": {"seconds": 14400}}}]}
+    agreement = agreements.add_agreement(actor=adam, name="Gold", definition=promise, now=_NOW())
+    agreements.add_agreement(actor=adam, name="Silver", definition=promise, now=_NOW())
     common = {
         "schedule_id": office.pk,
+        "agreement_id": agreement.pk,
+        "asked_id": 1,  # nobody has asked: who may ask is told so
         "notification_id": told,
         "webhook_id": webhook.pk,
         "delivery_id": Delivery.objects.get().pk,

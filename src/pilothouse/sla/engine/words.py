@@ -38,7 +38,7 @@ def lines(definition: Mapping[str, Any]) -> Lines:
 def _target(target: Mapping[str, Any]) -> Lines:
     durations = target.get("durations", {})
     said: Lines = {"": KINDS[target["kind"]]}
-    said |= {f"P{level}": write_duration(_duration(durations[str(level)])) for level in PRIORITIES if str(level) in durations}
+    said |= {f"P{level}": write_duration(duration_of(durations[str(level)])) for level in PRIORITIES if str(level) in durations}
     said |= {
         "counts from": RESPONSE_RULES[target.get("rule") or "owned"] if target["kind"] == "response" else "",
         "schedule": target.get("schedule"),
@@ -52,7 +52,8 @@ def _target(target: Mapping[str, Any]) -> Lines:
     return said | {f"step {place}": step_words(step) for place, step in enumerate(steps, 1)}
 
 
-def _duration(given: Mapping[str, Any]) -> Duration:
+def duration_of(given: Mapping[str, Any]) -> Duration:
+    """Return a sound duration of a definition as a value."""
     if "seconds" in given:
         return Duration(seconds=given["seconds"])
     hours, _, minutes = given["at"].partition(":")
