@@ -121,5 +121,5 @@ timeline.register(
         "ticket.escalation_acknowledged": "took the escalation up",
         "ticket.escalation_passed_on": "passed the escalation on",
     },
-    ("escalation", "escalation_entry", "due_at", "pass_on_at", "told"),
+    ("escalation", "escalation_entry", "due_at", "pass_on_at", "told", "round"),
 )

@@ -4,6 +4,7 @@ from procrastinate.contrib.django import app
 
 from pilothouse.platform import access, clock, loops
 from pilothouse.platform.access import Source
+from pilothouse.platform.models import JournalEntry
 from pilothouse.sla import forecast_jobs, recounting, what_if_jobs  # noqa: F401  their tasks are found through this module
 from pilothouse.sla.actions import escalating
 
@@ -21,7 +22,8 @@ def _pass_on() -> bool:
 @app.task(name="sla.recount")
 def recount(entry_id: int, kind: str, record_id: int) -> None:
     """Count the clocks anew that a version of an agreement or a schedule concerns; run again it changes nothing."""
-    recounting.after(kind, record_id)
+    told = JournalEntry.objects.filter(pk=entry_id).values_list("recorded_at", flat=True).first()
+    recounting.after(kind, record_id, since=told)
 
 
 loops.every(1.0, "sla.steps", _steps)

@@ -4,13 +4,17 @@ An agreement's version holds for tickets opened from its `effective_from` on; a 
 was at its `effective_from`. In between portions, the clocks counted are those of the new rules, the others wait.
 """
 
-from collections.abc import Callable, Iterator
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
 
 from pilothouse.platform import outbox
-from pilothouse.sla import projections
+from pilothouse.platform.statements import run
+from pilothouse.sla import projections, rulebook
 from pilothouse.sla.models import AgreementVersion, ScheduleUse, ScheduleVersion
 
 VERBS = (
@@ -25,11 +29,39 @@ VERBS = (
     "schedule.unused",
 )
 _PORTION = 2000
+_LONGEST_WAIT_SECONDS = 900
+_log = logging.getLogger(__name__)
+# Hours that change from an instant on change what was over before it only where it looked beyond: its first deadline, or a deadline
+# at an hour of a business day.
+_TOUCHED = (
+    "SELECT DISTINCT ticket_id FROM sla_clock WHERE ticket_id > %s AND (ended_at IS NULL OR ended_at >= %s OR original_due_at IS NULL"
+    " OR original_due_at >= %s OR agreement_version_id = ANY(%s))"
+)
 
 
-def after(kind: str, record_id: int) -> int:
-    """Recount what the newest version of an agreement or a schedule concerns; returns how many tickets were counted."""
-    return _agreement(record_id) if kind == "agreement" else _schedule(record_id)
+def after(kind: str, record_id: int, since: datetime | None = None) -> int:
+    """Recount what versions of an agreement or a schedule concern that were recorded from `since` on (None: all that it has).
+
+    Returns how many tickets were counted. Of several edits in a row, each one's job counts what it and those after it reach.
+    """
+    _wait_for_writers()
+    return _agreement(record_id, since) if kind == "agreement" else _schedule(record_id, since)
+
+
+def _wait_for_writers() -> None:
+    """Wait until every transaction that is writing now has ended: it may have counted new tickets, not to be seen yet, as was known before.
+
+    Whoever begins to write from now on reads the rulebook after what was committed.
+    """
+    if connection.in_atomic_block:
+        return  # a caller's own transaction sees and writes nothing but its own
+    end = time.monotonic() + _LONGEST_WAIT_SECONDS
+    (begun,) = run("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint", ()).fetchone() or (0,)
+    while (run("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint", ()).fetchone() or (begun,))[0] < begun:
+        if time.monotonic() > end:
+            _log.warning("A transaction has been writing for %s s; clocks are counted anew beside it.", _LONGEST_WAIT_SECONDS)
+            return
+        time.sleep(0.05)
 
 
 def everything(progress: Callable[[int], None] = lambda count: None) -> int:
@@ -37,23 +69,38 @@ def everything(progress: Callable[[int], None] = lambda count: None) -> int:
     return _recount("SELECT ticket_id FROM sla_life WHERE ticket_id > %s", [], progress)
 
 
-def _agreement(record_id: int) -> int:
-    newest = AgreementVersion.objects.filter(agreement_id=record_id).order_by("-number").first()
-    if newest is None:
+def _agreement(record_id: int, since: datetime | None) -> int:
+    rows = AgreementVersion.objects.filter(agreement_id=record_id)
+    begins = list((rows if since is None else rows.filter(recorded_at__gte=since)).values_list("effective_from", flat=True))
+    if not begins:
         return 0
-    if newest.effective_from is None:
+    if (first := _first(begins)) is None:
         return everything()
-    return _recount("SELECT ticket_id FROM sla_life WHERE ticket_id > %s AND opened_at >= %s", [newest.effective_from])
+    return _recount("SELECT ticket_id FROM sla_life WHERE ticket_id > %s AND opened_at >= %s", [first])
 
 
-def _schedule(record_id: int) -> int:
-    version = ScheduleVersion.objects.filter(schedule_id=record_id).order_by("-number").first()
-    use = ScheduleUse.objects.filter(schedule_id=record_id).order_by("-id").first()
-    begins = [row.effective_from for row in (version, use) if row is not None]
-    first = min((begin for begin in begins if begin is not None), default=None)
-    if first is None or None in begins:
+def _schedule(record_id: int, since: datetime | None) -> int:
+    versions, uses = ScheduleVersion.objects.filter(schedule_id=record_id), ScheduleUse.objects.all()
+    if since is not None:
+        versions, uses = versions.filter(recorded_at__gte=since), uses.filter(recorded_at__gte=since)
+    begins = [begin for rows in (versions, uses) for begin in rows.values_list("effective_from", flat=True)]
+    if not begins:
+        return 0
+    if (first := _first(begins)) is None:
         return everything()
-    return _recount("SELECT DISTINCT ticket_id FROM sla_clock WHERE ticket_id > %s AND (ended_at IS NULL OR ended_at >= %s)", [first])
+    return _recount(_TOUCHED, [first, first, _relative_versions()])
+
+
+def _first(begins: Sequence[datetime | None]) -> datetime | None:
+    """Return the earliest of these, to the second as clocks count, None when one of them is since ever."""
+    known = [begin for begin in begins if begin is not None]
+    return min(known).replace(microsecond=0) if len(known) == len(begins) else None
+
+
+def _relative_versions() -> list[int]:
+    """Return the versions with targets like "next business day 16:00", whose length depends on hours that lie ahead."""
+    versions = rulebook.current().rulebook.versions
+    return [v.version_id for v in versions if any(d.is_relative for t in v.targets for d in t.durations.values())]
 
 
 def _recount(sql: str, values: list[Any], progress: Callable[[int], None] = lambda count: None) -> int:

@@ -24,8 +24,10 @@ from pilothouse.tickets.names import look_up, nearest
 _NOBODY = Context(now=datetime.fromtimestamp(0, UTC), zone=ZoneInfo("UTC"))
 _BEYOND = "A condition looks at the ticket as it is at a moment; “{}” is no such fact, so a deadline could not be proved from the journal."
 _STAMP = (
-    "SELECT (SELECT coalesce(max(id), 0) FROM sla_agreementversion), (SELECT coalesce(max(id), 0) FROM sla_scheduleversion),"
-    " (SELECT coalesce(max(id), 0) FROM sla_scheduleuse)"
+    "SELECT a.last, a.rows, s.last, s.rows, u.last, u.rows"
+    " FROM (SELECT coalesce(max(id), 0) AS last, count(*) AS rows FROM sla_agreementversion) a,"
+    " (SELECT coalesce(max(id), 0) AS last, count(*) AS rows FROM sla_scheduleversion) s,"
+    " (SELECT coalesce(max(id), 0) AS last, count(*) AS rows FROM sla_scheduleuse) u"
 )
 
 

@@ -1,0 +1,58 @@
+"""The law of the clocks' projection: what was kept, recounted after every edit of agreements and schedules, is what is rebuilt."""
+
+from collections import Counter
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pilothouse.platform import journal, projections
+from pilothouse.sla import projections as ours
+from pilothouse.sla import rulebook, schedules
+from tests.organisation import Organisation, set_up
+from tests.sla.service_lives import STEPS, ServiceLife, rows
+
+LAW = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+SEEN: Counter[str] = Counter()
+
+
+@pytest.fixture
+def organisation(db: None) -> Organisation:
+    rulebook.forget()
+    schedules.forget()
+    return set_up()
+
+
+@given(steps=STEPS, backwards=st.booleans())
+@LAW
+def test_kept_is_rebuilt(organisation: Organisation, steps: list[object], backwards: bool) -> None:
+    with transaction.atomic():
+        life = ServiceLife(organisation).live_with(steps)
+        life.recount(backwards)
+        kept = rows()
+        assert kept["sla_life"]
+        SEEN.update({table: len(found) for table, found in kept.items()})
+        projections.rebuild("sla_clock")
+        assert rows() == kept
+        transaction.set_rollback(True)
+
+
+@given(steps=STEPS)
+@settings(LAW, max_examples=10)
+def test_kept_is_rebuilt_in_small_batches_and_by_the_path_for_many(organisation: Organisation, steps: list[object]) -> None:
+    stream = journal.stream
+    with transaction.atomic(), pytest.MonkeyPatch.context() as patch:
+        ServiceLife(organisation).live_with(steps).recount(False)
+        kept = rows()
+        patch.setattr(ours, "_COPY_FROM", 1)
+        patch.setattr(journal, "stream", lambda kinds: stream(kinds, batch=3))
+        projections.rebuild("sla_clock")
+        assert rows() == kept
+        transaction.set_rollback(True)
+
+
+def test_the_laws_saw_something_of_everything() -> None:
+    if SEEN:  # the laws ran in this process
+        assert all(SEEN[table] > 20 for table in ("sla_life", "sla_clock", "sla_ticket", "sla_escalation")), SEEN
+        assert SEEN["sla_site"] > 3, SEEN
