@@ -58,7 +58,7 @@ def test_a_message_arrives_once_in_the_inbox_and_by_mail(people: NamedPeople, ma
     assert arrived["List-Unsubscribe"] == "<https://desk.example/profile/notifications>"
     body, html = (arrived.get_body([kind]).get_content().replace("\r", "") for kind in ("plain", "html"))  # type: ignore[union-attr]
     assert "https://desk.example/tickets/INC0000001\n" in body
-    assert "[the proof](https://desk.example/tickets/INC0000001/clocks)" in body
+    assert "30 min left of 4 h. See the proof (https://desk.example/tickets/INC0000001/clocks)." in body
     assert '<a href="https://desk.example/tickets/INC0000001/clocks"' in html
     assert "<strong>30 min</strong>" in html
     assert states() == [("mail", "sent", 1)]

@@ -3,6 +3,7 @@
 Hours are those of the recipient's zone, half-open: quiet from 22:00 until 07:00 is over at 07:00:00. Instants are aware and in UTC.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -88,3 +89,16 @@ def one_line(text: str, longest: int = 200) -> str:
     plain = "".join(" " if unicodedata.category(sign) in ("Cc", "Zl", "Zp", "Cs") else sign for sign in text)
     plain = " ".join("".join(sign for sign in plain if unicodedata.category(sign) != "Cf" or sign == "\u200d").split())
     return plain if len(plain) <= longest else f"{plain[: longest - 1].rstrip()}…"
+
+
+_BOLD = re.compile(r"\*\*(.+?)\*\*")
+_LINK = re.compile(r"\[([^\]\n]+)\]\(([^)\s]+)\)")
+
+
+def plain_text(markdown: str) -> str:
+    """Return short markdown as it reads well without being rendered.
+
+    >>> plain_text("**30 min** left, see [the proof](https://desk.example/x).")
+    '30 min left, see the proof (https://desk.example/x).'
+    """
+    return _LINK.sub(r"\1 (\2)", _BOLD.sub(r"\1", markdown))

@@ -14,13 +14,14 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from textwrap import indent
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.template.loader import render_to_string
 
 from pilothouse.notifications import kinds
-from pilothouse.notifications.engine import one_line
+from pilothouse.notifications.engine import one_line, plain_text
 
 TIMEOUT_SECONDS = 20.0
 _PORTS = {"smtp": 25, "smtp+plain": 25, "smtps": 465}
@@ -50,6 +51,16 @@ class Item:
     def linked_text(self) -> str:
         """Return the text with links to pages of ours made whole."""
         return self.text.replace("](/", f"]({settings.PUBLIC_URL}/")
+
+    @property
+    def plain(self) -> str:
+        """Return the text as the plain part of a mail shows it."""
+        return plain_text(self.linked_text)
+
+    @property
+    def indented(self) -> str:
+        """Return the plain text as it stands below its subject in a digest."""
+        return indent(self.plain, "  ")
 
     @property
     def url(self) -> str:
