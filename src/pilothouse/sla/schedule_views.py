@@ -21,6 +21,7 @@ from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.refusals import FieldError, Invalid, Refused
 from pilothouse.sla import schedule_checks, schedule_picture, schedule_queries, schedules
 from pilothouse.sla.actions import schedules as actions
+from pilothouse.sla.actions import what_ifs
 from pilothouse.sla.engine.business_time import OpenHours, Reading, explain_add, explain_elapsed, read_definition
 from pilothouse.sla.engine.business_time.explaining import day_words, duration_words, local
 from pilothouse.sla.engine.business_time.wording import COMBINED, definition_lines
@@ -192,7 +193,7 @@ def edit_schedule(request: HttpRequest, actor: Actor, schedule_id: int) -> HttpR
         is_confirmed = "confirm" in request.POST
         if form.carries_out(lambda values: _change(actor, found, form, values) if is_confirmed else _judge(found, form)):
             if not is_confirmed:
-                return _preview_page(request, found, form)
+                return _preview_page(request, actor, found, form)
             messages.success(request, f"Changed {form.result.name}.")
             return HttpResponseRedirect(here)
     return _form_page(request, form, f"Edit {found.name}", here)
@@ -221,7 +222,7 @@ def _change(actor: Actor, schedule: Schedule, form: ChangeForm, values: Mapping[
     )
 
 
-def _preview_page(request: HttpRequest, schedule: Schedule, form: ChangeForm) -> HttpResponse:
+def _preview_page(request: HttpRequest, actor: Actor, schedule: Schedule, form: ChangeForm) -> HttpResponse:
     now, reading = clock.now(), form.result
     begins = None if form.since_ever else form.effective_from() or now
     sent = [(name, value) for name, values in request.POST.lists() if name != "csrfmiddlewaretoken" for value in values]
@@ -234,6 +235,7 @@ def _preview_page(request: HttpRequest, schedule: Schedule, form: ChangeForm) ->
         "number": schedule.version + 1,
         "facts": [(label, getattr(schedule, label), form.cleaned_data[label]) for label in ("name", "description")],
         "sent": sent,
+        "asked": what_ifs.ask_what_if(actor=actor, change={"schedules": {schedule.key: form.definition()}}, now=now),
     }
     return render(request, "sla/schedule_preview.html", shown)
 

@@ -55,13 +55,13 @@ def _told(report: Mapping[str, Any]) -> str:
         ):
             if rows:
                 console.print(_table(title, rows, label))
-        for name, words in (("to_breached", "would have breached"), ("to_met", "would have been met")):
+        for name, words in (("to_breached", "would have breached"), ("to_met", "would not have breached")):
             _flips(console, report[name], words)
     return captured.get().rstrip()
 
 
 def _table(title: str, rows: list[Mapping[str, Any]], label: str) -> Table:
-    table = Table(title, *(("Before", "After", "Newly breached", "Newly met", "New clocks", "Gone")), box=None, pad_edge=False)
+    table = Table(title, *(("Before", "After", "Newly breached", "No longer", "New clocks", "Gone")), box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
     for row in rows[:_SHOWN]:

@@ -1,9 +1,10 @@
 """What a change would have done: two verdicts of each ticket and kind of target, counted by kind, team and priority; pure.
 
-Attainment is the share met of those that ended or are breached already. A ticket flips when both sides judge it and the judgement differs.
+Attainment is the share met of those that ended or are breached already. A ticket flips when both sides have a clock for it and only one
+of them is breached: it was met, or still runs in time, on the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,11 @@ from pilothouse.sla.engine.rules import KINDS
 from pilothouse.sla.engine.verdicts import BREACHED, MET, NONE, OPEN, Judged
 
 _PAIRS = 16  # four verdicts before, four after: before * 4 + after
-TO_BREACHED, TO_MET = MET * 4 + BREACHED, BREACHED * 4 + MET
+TO_BREACHED, TO_MET = "to_breached", "to_met"
+_FLIPS: Mapping[str, tuple[int, ...]] = {
+    TO_BREACHED: (MET * 4 + BREACHED, OPEN * 4 + BREACHED),
+    TO_MET: (BREACHED * 4 + MET, BREACHED * 4 + OPEN),
+}
 Pairs = NDArray[np.int64]
 
 
@@ -52,7 +57,8 @@ class Compared:
         first, then = (Side(int(each[MET]), int(each[BREACHED]), int(each[OPEN])) for each in (before, after))
         never = int(table[NONE, NONE])
         gained, lost = int(table[NONE].sum()) - never, int(table[:, NONE].sum()) - never
-        return cls(first, then, int(pairs[TO_BREACHED]), int(pairs[TO_MET]), gained, lost)
+        to_breached, to_met = (int(sum(pairs[pair] for pair in pairs_of)) for pairs_of in _FLIPS.values())
+        return cls(first, then, to_breached, to_met, gained, lost)
 
     def as_json(self) -> dict[str, Any]:
         """Write it for keeping and for the command line; attainments in per cent with two decimals."""
@@ -72,7 +78,7 @@ class Tally:
     kinds: Pairs = field(default_factory=lambda: np.zeros((len(KINDS), _PAIRS), np.int64))
     teams: dict[int, Pairs] = field(default_factory=dict)
     priorities: dict[int, Pairs] = field(default_factory=dict)
-    flips: dict[int, list[tuple[int, str]]] = field(default_factory=lambda: {TO_BREACHED: [], TO_MET: []})
+    flips: dict[str, list[tuple[int, str]]] = field(default_factory=lambda: {TO_BREACHED: [], TO_MET: []})
 
     def add(self, before: Judged, after: Judged, *, tickets: Sequence[int], teams: ArrayLike, priorities: ArrayLike) -> None:
         """Add a portion: two arrays [kind, ticket], and for each ticket its id, its team (0: none) and its priority."""
@@ -81,7 +87,7 @@ class Tally:
         for place, kind in enumerate(KINDS):
             self.kinds[place] += np.bincount(pairs[place], minlength=_PAIRS)
             for flip, found in self.flips.items():
-                found += [(tickets[at], kind) for at in np.flatnonzero(pairs[place] == flip).tolist()]
+                found += [(tickets[at], kind) for at in np.flatnonzero(np.isin(pairs[place], _FLIPS[flip])).tolist()]
         _spread(self.teams, np.asarray(teams, np.int64), pairs)
         _spread(self.priorities, np.asarray(priorities, np.int64), pairs)
         for flip, found in self.flips.items():
