@@ -128,8 +128,12 @@ def _line(asked: Asked, kind: Kind, row: Row) -> Line:
     )
 
 
-def _usual_acts(row: Row) -> tuple[str, ...]:
-    return ("nudge", "assign", "raise", "comment") if row["assignee__name"] else ("assign", "nudge", "raise", "comment")
+def _acts(row: Row, first: str = "") -> tuple[str, ...]:
+    """Return what a line offers, the likeliest first; nobody can be nudged where nobody has the ticket."""
+    acts = ["nudge", "assign", "raise", "comment"] if row["assignee__name"] else ["assign", "nudge", "raise", "comment"]
+    if not row["assignee__name"] and not row["group__name"]:
+        acts.remove("nudge")
+    return (first, *acts) if first else tuple(acts)
 
 
 def _listed(tickets: "QuerySet[Ticket]", order: Sequence[Any], **paths: str) -> Found:
@@ -151,7 +155,7 @@ def _say_due(asked: Asked, row: Row) -> Words:
     if row["forecast__probability"] is not None and row["due_at"] > asked.now:
         why = row["forecast__reason"]
         reason = f"{reason}; {row['forecast__probability']:.0%} likely to miss it{f': {why}' if why else ''}"
-    return Words(reason, _usual_acts(row), int(row["due_at"].timestamp()), due_at=row["due_at"])
+    return Words(reason, _acts(row), int(row["due_at"].timestamp()), due_at=row["due_at"])
 
 
 def _find_escalated(asked: Asked) -> Found:
@@ -169,8 +173,8 @@ def _say_escalated(asked: Asked, row: Row) -> Words:
     again = f", round {row['round']}" if row["round"] > 1 else ""
     since = length((asked.now - row["fired_at"]).total_seconds())
     reason = f"told {told} at {asked.clock(row['fired_at'])}{again}; nobody took it up for {since}"
-    acts, pk = ("acknowledge", "nudge", "assign", "comment"), row["escalation"]
-    return Words(reason, acts, pk, "escalated", escalation_id=pk, asked_at=row["fired_at"])
+    pk = row["escalation"]
+    return Words(reason, _acts(row, "acknowledge"), pk, "escalated", escalation_id=pk, asked_at=row["fired_at"])
 
 
 def _find_unowned(asked: Asked) -> Found:
@@ -181,8 +185,7 @@ def _find_unowned(asked: Asked) -> Found:
 
 def _say_unowned(asked: Asked, row: Row) -> Words:
     late = length((asked.now - row["due_at"]).total_seconds())
-    acts = ("assign", "nudge", "raise", "comment")
-    return Words(f"nobody owns it, {late} past its response target", acts, int(row["due_at"].timestamp()), "nobody owns it")
+    return Words(f"nobody owns it, {late} past its response target", _acts(row), int(row["due_at"].timestamp()), "nobody owns it")
 
 
 def _find_holds(asked: Asked) -> Found:
@@ -201,7 +204,7 @@ def _say_holds(asked: Asked, row: Row) -> Words:
         reason = f"{waiting}, but its parent {row['parent__number']} is {row['parent__state']}"
     else:
         reason = f"{waiting}, but what it waits for is done"
-    return Words(reason, _usual_acts(row), int(until.timestamp()) if until else 0, "its hold has run out")
+    return Words(reason, _acts(row), int(until.timestamp()) if until else 0, "its hold has run out")
 
 
 def _find_bounced(asked: Asked) -> Found:
@@ -212,7 +215,7 @@ def _find_bounced(asked: Asked) -> Found:
 def _say_bounced(asked: Asked, row: Row) -> Words:
     bounces, moves = row["story__bounce_count"], row["story__reassignment_count"]
     times = {2: "twice"}.get(bounces, f"{bounces} times")
-    return Words(f"bounced {times} in {moves} reassignments", _usual_acts(row), bounces, f"bounced {times}")
+    return Words(f"bounced {times} in {moves} reassignments", _acts(row), bounces, f"bounced {times}")
 
 
 def _find_late(asked: Asked) -> Found:

@@ -95,10 +95,10 @@ function arrived({ detail }) {
 
 /* A refusal is an answer too: the form comes back with what is wrong, in its own place. */
 function answered(event) {
-  const { xhr, elt } = event.detail;
+  const { xhr, requestConfig } = event.detail;
   if (xhr.status < 400) return;
   event.detail.isError = false;
-  const slot = elt.closest?.(".slot");
+  const slot = requestConfig.elt.closest?.(".slot");
   if (xhr.status < 500 && slot && xhr.responseText.includes("<form")) {
     event.detail.shouldSwap = true;
     event.detail.target = slot;
@@ -167,7 +167,7 @@ function plan(delay) {
 function heard({ detail }) {
   if (detail.kind === "gap" || detail.bulk) return plan(LATER_MS);
   if (detail.kind !== "ticket") return;
-  const here = page.querySelector(`.line[data-ticket="${CSS.escape(String(detail.record))}"]`);
+  const here = page.querySelector(`.line[data-of="${CSS.escape(String(detail.record))}"]`);
   plan(here ? SOON_MS : LATER_MS);
 }
 
