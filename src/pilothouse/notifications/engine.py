@@ -92,7 +92,8 @@ def one_line(text: str, longest: int = 200) -> str:
 
 
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
-_LINK = re.compile(r"\[([^\]\n]+)\]\(([^)\s]+)\)")
+_LINK = re.compile(r"(?<!\\)\[([^\]\n]+)\]\(([^)\s]+)\)")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
 def plain_text(markdown: str) -> str:
@@ -101,4 +102,4 @@ def plain_text(markdown: str) -> str:
     >>> plain_text("**30 min** left, see [the proof](https://desk.example/x).")
     '30 min left, see the proof (https://desk.example/x).'
     """
-    return _LINK.sub(r"\1 (\2)", _BOLD.sub(r"\1", markdown))
+    return _ESCAPED.sub(r"\1", _LINK.sub(r"\1 (\2)", _BOLD.sub(r"\1", markdown)))

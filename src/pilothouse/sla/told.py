@@ -1,5 +1,6 @@
 """Whom an escalation tells, when they work, and what it says."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +20,7 @@ from pilothouse.tickets.models import Ticket
 
 _SEES_RESTRICTED = frozenset(role for role, own in CAPABILITIES.items() if Capability.SEE_RESTRICTED in own)
 KIND = "sla.escalation"
+_SIGNS, _ESCAPED = re.compile(r"([\\`*_\[\]<>])"), r"\\\1"  # what markdown would read in a title
 KIND_WORDS = {"response": "response", "resolution": "resolution", "ola": "operational level", "contract": "underpinning contract"}
 
 
@@ -125,11 +127,11 @@ def words(ticket: Ticket, clock: Clock, step: Step, now: datetime, *, unacknowle
     left = _left(clock, now)
     subject = f"{ticket.number} P{ticket.priority}: {what} {left}"
     lines = [
-        f"**{ticket.title}**",
+        f"**{_SIGNS.sub(_ESCAPED, ' '.join(ticket.title.split()))}**",
         f"{what.capitalize()} target {length(clock.target_seconds)}; {length(used(clock, now))} of it are used. {_due_words(clock)}",
         f"State: {ticket.get_state_display().lower()}. Group: {ticket.group.name if ticket.group else 'none'}."
         f" Assignee: {ticket.assignee.name if ticket.assignee else 'nobody'}.",
-        f"The proof, second by second: /tickets/{ticket.number}/clocks",
+        f"[The proof, second by second](/tickets/{ticket.number}/clocks)",
     ]
     if unacknowledged:
         subject = f"Not acknowledged: {subject}"
