@@ -23,7 +23,8 @@ _CLOCKS = (
     " SELECT id, 1, 10, '{}', '[]', false, now(), '' FROM sla_agreement a WHERE key = 'bench'"
     " AND NOT EXISTS (SELECT 1 FROM sla_agreementversion v WHERE v.agreement_id = a.id)",
     "CREATE TEMP TABLE bare AS SELECT t.id, t.state, t.priority, t.opened_at, t.assignee_id,"
-    " coalesce(t.resolved_at, t.closed_at) AS ended_at, random() AS dice, random() AS other FROM tickets_ticket t WHERE NOT EXISTS (SELECT 1 FROM sla_clock c WHERE c.ticket_id = t.id)",
+    " coalesce(t.resolved_at, t.closed_at) AS ended_at, random() AS dice, random() AS other"
+    " FROM tickets_ticket t WHERE NOT EXISTS (SELECT 1 FROM sla_clock c WHERE c.ticket_id = t.id)",
     "INSERT INTO sla_clock (ticket_id, kind, target, turn, stay, agreement_version_id, priority, stage, target_seconds, started_at,"
     " running_since, elapsed_seconds, due_at, original_due_at, ended_at, breached)"
     " SELECT b.id, k.kind, k.kind, 1, 0, (SELECT max(v.id) FROM sla_agreementversion v JOIN sla_agreement a ON a.id = v.agreement_id"
