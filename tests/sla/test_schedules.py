@@ -89,6 +89,11 @@ def test_names_are_one_schedules_each(people: NamedPeople) -> None:
         assert {error.field for error in refused.value.errors} <= {"name", "key"}
 
 
+def test_long_names_that_begin_alike_have_keys_of_their_own(people: NamedPeople) -> None:
+    made = [add(people, f"{'Service desk of the regional administration ' * 2}{number}") for number in range(4)]
+    assert len({schedule.key for schedule in made}) == 4
+
+
 def test_schedules_combine_but_not_in_a_circle(people: NamedPeople) -> None:
     office = add(people)
     late = add(people, "Late", {"zone": "UTC", "week": {"mon": "16:00-20:00"}})

@@ -48,7 +48,7 @@ def add_schedule(
     require(actor, Capability.CONFIGURE)
     with transaction.atomic():
         _lock()
-        values = {"name": name.strip(), "key": key or slugify(name)[:60], "description": description.strip()}
+        values = {"name": name.strip(), "key": key or _free_key(slugify(name)), "description": description.strip()}
         sound, errors = _judged(definition, None, now)
         if errors := _fact_errors(values, note) + errors:
             raise Invalid("The schedule was not added.", errors)
@@ -234,9 +234,16 @@ def _fact_errors(values: Mapping[str, Any], note: str, own_id: int = 0) -> list[
     others = Schedule.objects.exclude(pk=own_id)
     if not values["name"] or values.get("key") == "":
         return [FieldError("name", "It has a name, with letters or digits.", "Example: Service desk Munich")]
-    if others.filter(name=values["name"]).exists() or others.filter(key=values.get("key", "")).exists():
+    if others.filter(name__iexact=values["name"]).exists() or others.filter(key=values.get("key", "")).exists():
         return [FieldError("name", "A schedule has this name already.", "Choose another, or change that one.")]
     return []
+
+
+def _free_key(wanted: str) -> str:
+    """Return a key that no schedule has: the wanted one, cut to its column, or the same with a number after it."""
+    taken = set(Schedule.objects.filter(key__startswith=wanted[:50]).values_list("key", flat=True))
+    tries = (wanted[:60] if turn == 1 else f"{wanted[:50]}-{turn}" for turn in range(1, len(taken) + 2))
+    return next((key for key in tries if key not in taken), "") if wanted else ""
 
 
 def _check_version(schedule: Schedule, expected: int | None, definition: Any) -> None:
