@@ -19,7 +19,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from django.db import connection, transaction
@@ -33,8 +33,7 @@ CHANNEL = "pilothouse"
 _NOTIFY_AT_MOST = 100  # more entries than this at once are told as one bulk event
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):  # of which bulk work makes very many
     """One field's value before and after; values are JSON scalars, or lists or objects of them."""
 
     field: str

@@ -30,6 +30,7 @@ class _Text:
 
     title: str | None = None
     body: str | None = None
+    is_new: bool = False  # it has no document yet
 
 
 _sources: dict[str, Source] = {}
@@ -63,20 +64,24 @@ class SearchDocuments:
             source = _sources[entry.kind]
             if entry.verb in source.comments:
                 comments.append(entry)
-            elif entry.touches(source.title, source.body):
-                _read(source, entry, texts.setdefault((entry.kind, entry.record_id), _Text()))
+            else:
+                _read(source, entry, texts)
         if texts:
             _write_texts(texts)
         if comments:
             _write_comments(comments)
 
 
-def _read(source: Source, entry: Entry, text: _Text) -> None:
-    for change in entry.changes:
-        if change.field == source.title:
-            text.title = str(change.after or "")
-        elif change.field == source.body:
-            text.body = _flat(change.after)
+def _read(source: Source, entry: Entry, texts: dict[tuple[str, int], _Text]) -> None:
+    """Note what an entry says about its record's text, if anything."""
+    for name, _, after in entry.changes:
+        if name == source.title or name == source.body:
+            text = texts.setdefault((entry.kind, entry.record_id), _Text())
+            text.is_new |= entry.seq == 1
+            if name == source.title:
+                text.title = str(after or "")
+            else:
+                text.body = _flat(after)
 
 
 def _flat(value: Any) -> str:
@@ -93,15 +98,25 @@ ON CONFLICT (kind, record_id, seq) DO UPDATE SET
 
 
 def _write_texts(texts: dict[tuple[str, int], _Text]) -> None:
-    kinds = [kind for kind, _ in texts]
-    ids = [record_id for _, record_id in texts]
-    titles = [text.title for text in texts.values()]
-    bodies = [text.body for text in texts.values()]
     if len(texts) == 1:
-        run(_UPSERT_ONE, (kinds[0], wide(ids[0]), titles[0], bodies[0], titles[0], bodies[0]))
+        (((kind, record_id), text),) = texts.items()
+        run(_UPSERT_ONE, (kind, wide(record_id), text.title, text.body, text.title, text.body))
         return
+    added = [(*key, text.title, text.body) for key, text in texts.items() if text.is_new]
+    changed = [(*key, text.title, text.body) for key, text in texts.items() if not text.is_new]
     with connection.cursor() as cursor:
-        _write_many(cursor, kinds, ids, titles, bodies)
+        if added:
+            cursor.execute(_INSERT_MANY, [list(column) for column in zip(*added, strict=True)])
+        if changed:
+            _write_many(cursor, *(list(column) for column in zip(*changed, strict=True)))
+
+
+_INSERT_MANY = """
+INSERT INTO search_document (kind, record_id, seq, private, title, body)
+SELECT kind, record_id, 0, false, coalesce(title, ''), coalesce(body, '')
+FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[]) d(kind, record_id, title, body)
+ON CONFLICT (kind, record_id, seq) DO UPDATE SET title = EXCLUDED.title, body = EXCLUDED.body
+"""
 
 
 def _write_many(cursor: Any, kinds: list[str], ids: list[int], titles: list[str | None], bodies: list[str | None]) -> None:

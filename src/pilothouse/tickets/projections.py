@@ -1,7 +1,9 @@
 """The projections of a ticket's journal: its story, and the documents that search reads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
+from operator import attrgetter
+from typing import Any
 
 from django.db import connection
 
@@ -12,6 +14,7 @@ from pilothouse.tickets.engine.replay import COMMENTED, NOTED, Story, fold_story
 from pilothouse.tickets.models import TicketStory
 
 _FIELDS = [f.name for f in fields(Story)]
+_values = attrgetter(*_FIELDS)
 _COLUMNS = ", ".join(f'"{name}"' for name in ("ticket_id", *_FIELDS))
 _INSERT_ONE = f"INSERT INTO {TicketStory._meta.db_table} ({_COLUMNS}) VALUES ({', '.join(['%s'] * (len(_FIELDS) + 1))})"
 
@@ -34,8 +37,8 @@ class TicketStories:
         opened = {record_id for record_id, own in by_ticket.items() if own[0].seq == 1}
         kept = _kept([record_id for record_id in by_ticket if record_id not in opened])
         stories = {record_id: fold_story(kept.get(record_id, Story()), own) for record_id, own in by_ticket.items()}
-        _write([_row(record_id, stories[record_id]) for record_id in by_ticket if record_id not in kept], new=True)
-        _write([_row(record_id, stories[record_id]) for record_id in kept], new=False)
+        _add([(record_id, *_values(stories[record_id])) for record_id in by_ticket if record_id not in kept])
+        _update({record_id: stories[record_id] for record_id in kept})
 
 
 def _kept(ids: Sequence[int]) -> dict[int, Story]:
@@ -45,33 +48,28 @@ def _kept(ids: Sequence[int]) -> dict[int, Story]:
     return {row.pop("ticket_id"): Story(**row) for row in rows}
 
 
-def _row(ticket_id: int, story: Story) -> TicketStory:
-    return TicketStory(ticket_id=ticket_id, **{name: getattr(story, name) for name in _FIELDS})
-
-
-def _write(rows: list[TicketStory], *, new: bool) -> None:
-    if not rows:
-        return
-    if new and len(rows) >= journal_copy.WORTH_IT:
+def _add(rows: list[tuple[Any, ...]]) -> None:
+    if len(rows) >= journal_copy.WORTH_IT:
         _copy(rows)
-    elif new:
-        _insert(rows)
-    elif len(rows) == 1:
-        # Not save(force_update=True): in a pipeline the count of rows is not known yet.
-        TicketStory.objects.filter(pk=rows[0].pk).update(**{name: getattr(rows[0], name) for name in _FIELDS})
-    else:
-        TicketStory.objects.bulk_update(rows, _FIELDS, batch_size=500)
-
-
-def _insert(rows: list[TicketStory]) -> None:
+        return
     for row in rows:
-        run(_INSERT_ONE, [wide(value) for value in (row.ticket_id, *(getattr(row, name) for name in _FIELDS))])
+        run(_INSERT_ONE, [wide(value) for value in row])
 
 
-def _copy(rows: list[TicketStory]) -> None:
+def _copy(rows: list[tuple[Any, ...]]) -> None:
     with connection.cursor() as cursor, cursor.copy(f"COPY {TicketStory._meta.db_table} ({_COLUMNS}) FROM STDIN") as copy:
         for row in rows:
-            copy.write_row([row.ticket_id, *(getattr(row, name) for name in _FIELDS)])
+            copy.write_row([value if value != [] else "{}" for value in row])  # an empty list is written as PostgreSQL reads it
+
+
+def _update(stories: Mapping[int, Story]) -> None:
+    if len(stories) == 1:
+        # Not save(force_update=True): in a pipeline the count of rows is not known yet.
+        ((ticket_id, story),) = stories.items()
+        TicketStory.objects.filter(pk=ticket_id).update(**dict(zip(_FIELDS, _values(story), strict=True)))
+    elif stories:
+        rows = [TicketStory(ticket_id=each, **dict(zip(_FIELDS, _values(story), strict=True))) for each, story in stories.items()]
+        TicketStory.objects.bulk_update(rows, _FIELDS, batch_size=500)
 
 
 def story_values(story: Story) -> dict[str, object]:

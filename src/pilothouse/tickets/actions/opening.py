@@ -10,11 +10,11 @@ from django.db import IntegrityError, connection, transaction
 from pilothouse.people.queries import require
 from pilothouse.platform import journal, journal_copy
 from pilothouse.platform.access import Actor, Capability, Source
-from pilothouse.platform.journal import Draft
+from pilothouse.platform.journal import Change, Draft
 from pilothouse.platform.refusals import FieldError, GuardRefused, Invalid
 from pilothouse.platform.statements import run, wide
 from pilothouse.tickets.access import get_ticket
-from pilothouse.tickets.actions.fields import ATTRIBUTES, Known, changes_between, look_up, reference_errors, row_values, value_errors
+from pilothouse.tickets.actions.fields import ATTRIBUTES, Known, journal_value, look_up, reference_errors, row_values, value_errors
 from pilothouse.tickets.engine.lifecycle import priority
 from pilothouse.tickets.engine.replay import EMPTY
 from pilothouse.tickets.models import Link, Ticket
@@ -65,7 +65,8 @@ def open_tickets(*, actor: Actor, tickets: Sequence[Mapping[str, Any]], now: dat
         if errors := _errors(actor, tickets, rows, known, single=_single):
             raise Invalid("The ticket was not opened." if _single else "No ticket was opened.", errors)
         made = _insert_once(rows, known, now)
-        journal.record(actor, [_draft(ticket) for ticket in made], now=now, new=True)
+        drafts = [_draft(pk, row) for pk, row in zip(known.row_ids, rows, strict=True)]
+        journal.record(actor, drafts, now=now, new=True)
     return made
 
 
@@ -86,11 +87,21 @@ def _errors(
 ) -> list[FieldError]:
     errors: list[FieldError] = []
     for i, (fields, row) in enumerate(zip(given, rows, strict=True)):
-        values = {name: value for name, value in row.items() if name != "priority" or value is not None}
-        own = _field_errors(actor, fields) + value_errors(values) + reference_errors(row, known)
+        own = _field_errors(actor, fields) + value_errors(_doubtful(row)) + reference_errors(row, known)
         where = "" if single else f"tickets[{i}]."
         errors += [FieldError(where + error.field, error.message, error.hint) for error in own]
     return errors
+
+
+_NEVER_EMPTY = ("title", "channel")
+
+
+def _doubtful(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that have to be looked at: what was left as an empty ticket has it is right, but for what may not be empty."""
+    doubtful = {name: value for name, value in row.items() if name not in EMPTY or value is not EMPTY[name] or name in _NEVER_EMPTY}
+    if row["priority"] is None:
+        del doubtful["priority"]
+    return doubtful
 
 
 def _field_errors(actor: Actor, fields: Mapping[str, Any]) -> list[FieldError]:
@@ -121,10 +132,16 @@ def _insert(rows: Sequence[dict[str, Any]], known: Known, now: datetime) -> list
             row["priority"] = priority(row["impact"], row["urgency"], known.matrix)
     write = _copy_rows if len(rows) >= journal_copy.WORTH_IT else _insert_rows
     write([[pk, *(_stored(name, row[name]) for name in EMPTY), now, now, 1] for pk, row in zip(known.row_ids, rows, strict=True)])
-    return [
-        Ticket(id=pk, **{ATTRIBUTES[name]: value for name, value in row.items()}, created_at=now, updated_at=now)
-        for pk, row in zip(known.row_ids, rows, strict=True)
-    ]
+    return [_ticket(pk, row, now) for pk, row in zip(known.row_ids, rows, strict=True)]
+
+
+_ATTRIBUTES = [field.attname for field in Ticket._meta.concrete_fields]
+
+
+def _ticket(pk: int, row: Mapping[str, Any], now: datetime) -> Ticket:
+    values = {attribute: row[name] for name, attribute in ATTRIBUTES.items()}
+    values |= {"id": pk, "created_at": now, "updated_at": now, "version": 1}
+    return Ticket.from_db(connection.alias, _ATTRIBUTES, [values[attribute] for attribute in _ATTRIBUTES])
 
 
 _COLUMNS = ", ".join(f'"{column}"' for column in ("id", *ATTRIBUTES.values(), "created_at", "updated_at", "version"))
@@ -143,13 +160,13 @@ def _insert_rows(rows: Sequence[list[Any]]) -> None:
 def _copy_rows(rows: Sequence[list[Any]]) -> None:
     with connection.cursor() as cursor, cursor.copy(f"COPY tickets_ticket ({_COLUMNS}) FROM STDIN") as copy:
         for row in rows:
-            copy.write_row(row)
+            copy.write_row([value if value != [] else "{}" for value in row])  # an empty list is written as PostgreSQL reads it
 
 
-def _draft(ticket: Ticket) -> Draft:
+def _draft(pk: int, row: Mapping[str, Any]) -> Draft:
     """Return the first entry: every field that is not empty, from null."""
-    values = {name: value for name, value in row_values(ticket).items() if value != EMPTY[name]}
-    return Draft("ticket", ticket.pk, _OPENED, changes_between({}, values))
+    changes = [Change(name, None, journal_value(row[name])) for name, empty in EMPTY.items() if row[name] != empty]
+    return Draft("ticket", pk, _OPENED, tuple(changes))
 
 
 _CARRIED = ("kind", "title", "requester", "service", "ci", "category", "subcategory", "impact", "urgency", "group", "tags")
@@ -169,8 +186,8 @@ def follow_up_ticket(*, actor: Actor, ticket_id: int, now: datetime, description
             carried["requester"] = actor.user_id
         made = open_ticket(actor=actor, now=now, **carried, description=description or f"Follow-up of {old.number}.")
         Link.objects.create(ticket=made, relation="follows_up", target=old)
-        link = journal.Change("link", None, {"relation": "follows_up", "ticket": old.pk})
-        back = journal.Change("link", None, {"relation": "followed_up_by", "ticket": made.pk})
+        link = Change("link", None, {"relation": "follows_up", "ticket": old.pk})
+        back = Change("link", None, {"relation": "followed_up_by", "ticket": made.pk})
         drafts = [Draft("ticket", made.pk, "ticket.linked", (link,)), Draft("ticket", old.pk, "ticket.linked", (back,))]
         journal.record(actor, drafts, now=now)
     return made
