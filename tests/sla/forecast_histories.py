@@ -81,7 +81,7 @@ def history(seed: int, tickets: int = 300, *, groups: int = 4, days: int = 60) -
         names={"category": [f"category {number}" for number in range(5)]},
         hours=(AlwaysOpen(), HalfDays()),
         begins=0,
-        **columns,  # type: ignore[arg-type]
+        **columns,
     )
 
 

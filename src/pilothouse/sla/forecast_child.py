@@ -8,8 +8,7 @@ from pilothouse.sla.engine.forecast.training import Trained
 
 
 def settle() -> None:
-    """Take one core, after everybody else: threads that wait for each other cost more than they bring on a busy machine."""
-    os.environ["OMP_NUM_THREADS"] = "1"
+    """Take what time others leave."""
     if hasattr(os, "nice"):
         os.nice(10)
 

@@ -217,13 +217,18 @@ def _calibrated(rows: Floats, missed: Ints, tickets: Ints, opened: Ints) -> tupl
 
 
 def _grown(rows: Floats, missed: Ints, weights: Floats) -> Trees:
-    """Grow trees over bins of the features: scikit-learn's own weighted binning takes many times as long as the growing."""
+    """Grow trees over bins of the features: scikit-learn's own weighted binning takes many times as long as the growing.
+
+    In one thread: several that wait for each other at every split take many times as long where anything else runs.
+    """
     from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[import-untyped]  # heavy start-up
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it looks at what is loaded
 
     edges = [_edges(column) for column in rows.T]
     binned = np.column_stack([_binned(column, own) for column, own in zip(rows.T, edges, strict=True)])
     smallest = int(np.clip(len(rows) // 500, 20, 100))
-    grown = HistGradientBoostingClassifier(**_TREES, min_samples_leaf=smallest).fit(binned, missed, sample_weight=weights)
+    with threadpool_limits(1):
+        grown = HistGradientBoostingClassifier(**_TREES, min_samples_leaf=smallest).fit(binned, missed, sample_weight=weights)
     trees = joined(float(np.ravel(grown._baseline_prediction)[0]), [stage[0].nodes for stage in grown._predictors])
     return replace(trees, threshold=_unbinned(trees, edges))
 
@@ -239,6 +244,8 @@ def _edges(column: Floats) -> Floats:
 
 
 def _binned(column: Floats, edges: Floats) -> Floats:
+    if np.isnan(column).all():  # a fact that nothing has: nothing to split on
+        return np.zeros(len(column))
     return np.where(np.isnan(column), np.nan, np.searchsorted(edges, column).astype(np.float64))
 
 
