@@ -22,7 +22,7 @@ _TIMES = 3
 def _agreements(instance: Instance) -> dict[str, dict[str, Any]]:
     """Return the demo's agreements as they are: definitions by key."""
     newest = "SELECT a.key, v.definition FROM sla_agreement a JOIN sla_agreementversion v ON v.agreement_id = a.id AND v.number = a.version"
-    return {key: definition for key, definition in instance.run(newest)}
+    return dict(instance.run(newest))
 
 
 def _shorter(definition: dict[str, Any]) -> dict[str, Any]:
@@ -53,9 +53,9 @@ def main() -> int:
     tickets = parser.parse_args().tickets
     worst = 0.0
     with throw_away() as instance:
-        print(f"Loading {tickets:,} tickets with their clocks …")
-        print(f"  {filling.demo(instance, tickets):.0f} s")
         instance.up()
+        print(f"Loading {tickets:,} tickets with their clocks …", flush=True)
+        print(f"  {filling.demo(instance, tickets):.0f} s", flush=True)
         agreements = _agreements(instance)
         changes: dict[str, dict[str, Any]] = {
             "no change": {},
@@ -67,7 +67,10 @@ def main() -> int:
             seconds = statistics.median(report["seconds"] for report in reports)
             flips = sum(row["to_breached"] for row in reports[0]["kinds"])
             worst = max(worst, seconds)
-            print(f"  {name}: {seconds:.2f} s over {reports[0]['tickets']:,} tickets, {flips:,} newly breached (aim {AIM_SECONDS:g} s)")
+            print(
+                f"  {name}: {seconds:.2f} s over {reports[0]['tickets']:,} tickets, {flips:,} newly breached (aim {AIM_SECONDS:g} s)",
+                flush=True,
+            )
     return int(worst > AIM_SECONDS)
 
 

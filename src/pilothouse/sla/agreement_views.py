@@ -25,6 +25,7 @@ from pilothouse.sla.engine.rules import KINDS, Problem
 from pilothouse.sla.models import Agreement, AgreementVersion, Schedule, WhatIf
 
 READ, EDIT = Capability.READ_TICKETS, Capability.CONFIGURE
+_FEW = 100_000  # tickets
 _CONTROLS = {"csrfmiddlewaretoken", "add", "add_step", "back", "confirm", "days"}
 
 
@@ -129,7 +130,7 @@ def _review(request: HttpRequest, actor: Actor, form: AgreementForm, last: Agree
         "title": last.agreement.name if last else form.cleaned_data["name"],
         "number": last.number + 1 if last else 1,
         "said": pages.differing(last.definition if last else None, definition),
-        "warnings": _warnings(definition, last),
+        "warnings": _warnings(definition, last, few=asked.total <= _FEW),
         "since_ever": form.since()["since_ever"],
         "asked": asked,
         "choices": what_if.DAYS,
@@ -139,7 +140,8 @@ def _review(request: HttpRequest, actor: Actor, form: AgreementForm, last: Agree
     return render(request, "sla/agreement_review.html", shown)
 
 
-def _warnings(definition: Any, last: AgreementVersion | None) -> list[Problem]:
+def _warnings(definition: Any, last: AgreementVersion | None, *, few: bool) -> list[Problem]:
+    """Return the warnings; of so many tickets that looking for takers would be slow, only the panel tells what it would get."""
     now = clock.now()
     judged = judging.judge(definition, names=last.names if last else [], now=now)
     place = last.agreement.position if last else None
@@ -147,7 +149,7 @@ def _warnings(definition: Any, last: AgreementVersion | None) -> list[Problem]:
         each for each in rulebook.current().rulebook.at(seconds(now)).agreements if last is None or each.agreement_id != last.agreement_id
     ]
     earlier = [each for each in others if place is None or each.position < place]
-    return [*judged.warnings, *judging.reach(judged, earlier, now=now)]
+    return [*judged.warnings, *(judging.reach(judged, earlier, now=now) if few else [])]
 
 
 def _typed(data: QueryDict) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ What a name stood for is kept with the version. When a definition is edited afte
 team it stood for, unless somebody else bears it now.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from pilothouse.people.models import Team, User
 from pilothouse.sla.engine.checks import Known, check
 from pilothouse.sla.engine.definitions import read_targets
 from pilothouse.sla.engine.lives import seconds
-from pilothouse.sla.engine.rules import Agreement, Condition, Problem, Target
+from pilothouse.sla.engine.rules import NO_CONDITION, Agreement, Condition, Problem, Target
 from pilothouse.sla.models import Schedule
 from pilothouse.sla.rulebook import HoursOfSchedules, compiler, stored_names
 from pilothouse.tickets.engine import queue_language
@@ -49,6 +50,8 @@ class Judged:
 
 def judge(definition: Any, *, names: Sequence[Sequence[Any]] = (), now: datetime) -> Judged:
     """Read a definition and check what can be checked without looking at tickets; `names` are those of the version before."""
+    if "\\u0000" in json.dumps(definition):
+        return Judged({}, NO_CONDITION, (), (Problem("definition", "It holds NUL characters, which are no text."),), [])
     used: dict[tuple[str, str], tuple[int, ...]] = {}
     applies, targets, problems = read_targets(definition, _Compiling({(k, t): tuple(ids) for k, t, ids in names}, used))
     if not problems:

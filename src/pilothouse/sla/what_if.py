@@ -71,6 +71,8 @@ def prepare(change: Any, *, now: datetime) -> Prepared:
     """Read a change; raises Invalid with every fault, each under its place ("agreements.gold.targets.0.durations.1")."""
     if not isinstance(change, dict) or not all(isinstance(change.get(part, {}), dict) for part in ("agreements", "schedules")):
         raise Invalid("This is no change.", [FieldError("", "It is a JSON object.", '{"agreements": {"gold": {…}}, "schedules": {}}')])
+    if "\\u0000" in orjson.dumps(change).decode():
+        raise Invalid("This is no change.", [FieldError("", "It holds NUL characters, which are no text.")])
     errors = [
         FieldError(str(name), "A change has agreements and schedules.", '{"agreements": {…}, "schedules": {…}}')
         for name in set(change) - {"agreements", "schedules"}
@@ -178,6 +180,7 @@ def run(actor: Actor, prepared: Prepared, days: int, *, now: datetime, progress:
             kept.update(more)
         progress(tally.tickets, total)
     report = _report(tally, days)
+    report["agreements"] = len(prepared.changed)
     report["under"] = [sum(each[pk] for pk in prepared.changed) for each in under]
     report["warnings"] = [list(each) for each in prepared.warnings]
     return {**report, "seconds": round(time.perf_counter() - began, 2)}
