@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +24,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-__all__ = ["SIZES", "Scheme", "Site", "Visit", "Watched", "chromium", "no_violations", "site", "visit"]
+__all__ = ["SIZES", "Scheme", "Site", "Visit", "Watched", "chromium", "no_violations", "served", "site", "visit"]
 
 Scheme = Literal["light", "dark"]
 SIZES: list[tuple[int, Scheme]] = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
@@ -48,19 +49,23 @@ class Watched:
     faults: list[str] = field(default_factory=list)
 
 
+_numbers = count()
+
+
 def _new_database() -> str:
     base = conninfo_to_dict(os.environ["DATABASE_URL"])
-    name = f"browser_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
+    name = f"browser_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(make_conninfo(**{**base, "dbname": "postgres"}), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
     return make_conninfo(**{**base, "dbname": name})
 
 
 @contextmanager
-def _served(folder: Path) -> Iterator[Site]:
+def served(folder: Path, module: str = "tests.serve_site") -> Iterator[Site]:
+    """Serve a site until the block ends; `module` is the program that seeds it."""
     errors = folder / "errors.log"
     environment = {**os.environ, "DATABASE_URL": _new_database(), "PILOTHOUSE_DATA": str(folder), "PILOTHOUSE_HOSTS": "127.0.0.1"}
-    command = [sys.executable, "-m", "tests.serve_site"]
+    command = [sys.executable, "-m", module]
     root = Path(__file__).parent.parent
     with (
         errors.open("w") as log,
@@ -119,7 +124,7 @@ def _shared(name: str, start: Callable[[], AbstractContextManager[Any]]) -> Iter
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The served site; it ends with the session."""
-    yield from _shared("site", lambda: _served(tmp_path_factory.mktemp("site")))
+    yield from _shared("site", lambda: served(tmp_path_factory.mktemp("site")))
 
 
 @pytest.fixture(scope="session")

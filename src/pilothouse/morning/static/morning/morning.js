@@ -141,7 +141,8 @@ async function refresh() {
   const answer = await fetch(page.dataset.address, { headers: { Accept: "text/html" } });
   if (!answer.ok || answer.redirected) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const key = current()?.dataset.key;
+  const was = { ...current()?.dataset };
+  const at = lines().indexOf(current());
   const focused = current()?.contains(document.activeElement);
   for (const part of page.querySelectorAll("[data-refreshed]")) {
     const other = fresh.getElementById(part.id);
@@ -151,9 +152,15 @@ async function refresh() {
     for (const id of open) document.querySelector(`#${CSS.escape(id)} details.rest`)?.setAttribute("open", "");
     window.htmx.process(other);
   }
-  const line = [...page.querySelectorAll(".line")].find((one) => one.dataset.key === key);
-  if (line && line !== current()) setCurrent(line, { focus: focused });
+  if (at >= 0 && !current()) keepPlace(was, at, focused);
   count();
+}
+
+// The line itself, or another line of its ticket, or what stands in its place now.
+function keepPlace(was, at, focus) {
+  const all = lines();
+  const same = (name) => all.find((line) => line.dataset[name] === was[name]);
+  setCurrent(same("key") ?? same("of") ?? all[Math.min(at, all.length - 1)], { focus });
 }
 
 function plan(delay) {
