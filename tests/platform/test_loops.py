@@ -129,6 +129,13 @@ def test_the_worker_runs_loops_until_it_is_told_to_stop() -> None:
     count = len(seen)
     time.sleep(0.2)
     assert len(seen) == count
+    until(lambda: _others() == 0, of="the worker's sessions end")
+
+
+def _others() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        return int(cursor.fetchone()[0])
 
 
 def test_a_pace_of_nothing_is_refused() -> None:
