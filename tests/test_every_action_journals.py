@@ -36,6 +36,8 @@ QUIET = {
     "notifications.mark_all_read": "as mark_read",
     "connectors.note_progress": "a progress bar's position is not history",
     "connectors.digest": "it is pure",
+    "sla.ask_what_if": "a question is not history",
+    "sla.answer_what_if": "an answer is not history; tests/sla/test_what_if.py holds it against real tickets",
     "connectors.import_batch": "it writes through tickets/history.py; tests/connectors holds its entries against the file",
     "connectors.request_import": "tests/connectors runs whole imports",
     "connectors.end_import": "tests/connectors runs whole imports",
@@ -245,6 +247,23 @@ SCENARIOS |= {
     "sla.add_schedule": _office,
     "sla.change_schedule": lambda org: sla.change_schedule(actor=org.adam, schedule_id=_office(org), name="Desk", now=NOW),
     "sla.retire_schedule": lambda org: sla.retire_schedule(actor=org.adam, schedule_id=_office(org), now=NOW),
+}
+
+
+PROMISE = {"targets": [{"kind": "resolution", "durations": {"1": {"seconds": 14400}}}]}
+
+
+def _agreement(org: Organisation, name: str = "Gold") -> int:
+    return sla.add_agreement(actor=org.adam, name=name, definition=PROMISE, now=NOW).pk
+
+
+SCENARIOS |= {
+    "sla.add_agreement": _agreement,
+    "sla.change_agreement": lambda org: sla.change_agreement(actor=org.adam, agreement_id=_agreement(org), name="Silver", now=NOW),
+    "sla.retire_agreement": lambda org: sla.retire_agreement(actor=org.adam, agreement_id=_agreement(org), now=NOW),
+    "sla.reorder_agreements": lambda org: sla.reorder_agreements(
+        actor=org.adam, order=[_agreement(org), _agreement(org, "Silver")][::-1], now=NOW
+    ),
 }
 
 
