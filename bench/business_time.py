@@ -93,7 +93,7 @@ def _beside(add: Add, name: str, peer: Peer, hours: OpenHours, columns: Sequence
     try:
         offered = peer()
     except ImportError:
-        add(f"business time: beside {name}", 0, "not installed", note="install the dev group to compare")
+        add(f"business time: beside {name}", 0, "not installed", note="install the bench group to compare")
         return
     chosen = random.Random(SEED).sample(range(PAIRS), SAMPLE[name])
     starts, ends, seconds = (column[chosen].tolist() for column in columns)
