@@ -59,7 +59,7 @@ def commands() -> Iterator[str]:
     there = set(_command_names(typer.main.get_command(cli.app), "pilothouse"))
     text = page("cli.md")
     yield from (f"docs/cli.md does not tell of `{name}`" for name in sorted(there) if not re.search(rf"`{name}[ `]", text))
-    for told in re.findall(r"^\| `(pilothouse [a-z]+(?: [a-z]+)?)", text, re.MULTILINE):
+    for told in re.findall(r"^\| `(pilothouse [a-z-]+(?: [a-z-]+)?)", text, re.MULTILINE):
         if told not in there:
             yield f"docs/cli.md tells of `{told}`, which is no command"
 
