@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
+from django.db import transaction
 
 from pilothouse.people.models import Team
 from pilothouse.platform import clock
-from pilothouse.sla import forecasting
+from pilothouse.sla import forecasting, projections
 from pilothouse.sla.actions.forecasting import end_training, fail_training, request_training
 from pilothouse.sla.engine.forecast.history import AlwaysOpen
 from pilothouse.sla.engine.forecast.training import train
@@ -35,6 +36,8 @@ def seed() -> dict[str, str]:
     asked = request_training(actor=adam, now=now)
     trained = train(known, int(np.max(known.at)) + 1)
     end_training(actor=adam, model_id=asked.pk, trained=trained, now=now)
+    with transaction.atomic():
+        projections.recount(list(serve_site.Ticket.objects.values_list("pk", flat=True)))
     forecasting.refresh(now)
     return sessions
 

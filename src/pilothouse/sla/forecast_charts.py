@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 SIDE, LEFT, TOP = 200, 34, 10  # the square that a share of 0 to 1 is drawn in, and where it stands
+_FEW = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,11 @@ class Chart:
 
 
 def calibration(curve: Sequence[Mapping[str, Any]]) -> Chart:
-    """Draw what was said against what came; a dot's size tells how many moments it stands for."""
+    """Draw what was said against what came; a dot's size tells how many moments it stands for, and few moments make no line."""
     most = max((each["count"] for each in curve), default=1) or 1
-    dots = [
-        _dot(each["said"], each["came"], 2.5 + 4.5 * (each["count"] / most) ** 0.5, _calibrated(each)) for each in curve if each["count"]
-    ]
-    return _chart(dots, [])
+    there = [each for each in curve if each["count"]]
+    dots = [_dot(each["said"], each["came"], 2.5 + 4.5 * (each["count"] / most) ** 0.5, _calibrated(each)) for each in there]
+    return _chart(dots, [], [dot for dot, each in zip(dots, there, strict=True) if each["count"] >= _FEW])
 
 
 def _calibrated(each: Mapping[str, Any]) -> str:
@@ -42,9 +42,9 @@ def _calibrated(each: Mapping[str, Any]) -> str:
 
 def trade(warnings: Mapping[str, Any]) -> Chart:
     """Draw false alarms (across) against caught breaches (up), by threshold, and the rule as a single mark."""
-    dots = [_told(each, f"from {each['threshold']:.0%}") for each in warnings["sweep"] if each["warned"] and each["breaches"]]
+    dots = [_told(each, f"from {each['threshold']:.0%}") for each in warnings["sweep"] if each["warned"] >= _FEW and each["breaches"]]
     rule = warnings["rule"]
-    return _chart(dots, [_told(rule, "75 % rule")] if rule["warned"] and rule["breaches"] else [])
+    return _chart(dots, [_told(rule, "75 % rule")] if rule["warned"] and rule["breaches"] else [], dots)
 
 
 def _told(each: Mapping[str, Any], name: str) -> Dot:
@@ -56,6 +56,6 @@ def _dot(across: float, up: float, radius: float, title: str) -> Dot:
     return Dot(round(LEFT + SIDE * across, 1), round(TOP + SIDE * (1 - up), 1), round(radius, 1), title)
 
 
-def _chart(dots: Sequence[Dot], marks: Sequence[Dot]) -> Chart:
+def _chart(dots: Sequence[Dot], marks: Sequence[Dot], joined: Sequence[Dot]) -> Chart:
     ticks = [(int(LEFT + SIDE * share), int(TOP + SIDE * (1 - share)), f"{share:.0%}") for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    return Chart(dots, " ".join(f"{dot.x},{dot.y}" for dot in dots), marks, ticks)
+    return Chart(dots, " ".join(f"{dot.x},{dot.y}" for dot in joined), marks, ticks)

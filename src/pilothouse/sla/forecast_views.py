@@ -98,7 +98,7 @@ def _teams(rows: Iterable[Mapping[str, Any]], actor: Actor) -> list[dict[str, An
 def _factors(shares: Mapping[str, float]) -> list[tuple[str, int]]:
     total = sum(shares.values()) or 1.0
     named = [(_THEMES.get(name, name.replace("_", " ").capitalize()), round(100 * share / total)) for name, share in shares.items()]
-    return [(name, percent) for name, percent in named if percent]
+    return sorted([(name, percent) for name, percent in named if percent], key=lambda each: -each[1])
 
 
 @require_POST
