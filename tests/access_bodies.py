@@ -40,7 +40,8 @@ def _file(world: World) -> dict[str, Any]:
 
 
 def _of_a_line(world: World) -> dict[str, Any]:
-    return {"key": f"unowned:{world.arguments['common']['ticket_id']}:1", "act": "comment", "audience": "note", "text": "Seen."}
+    key = f"unowned:{world.arguments['common']['ticket_id']}:1"
+    return {"key": key, "done": key, "act": "comment", "audience": "note", "text": "Seen."}
 
 
 BODIES: dict[tuple[str, str], Body] = {

@@ -16,7 +16,7 @@ from pilothouse.sla.models import Clock, Escalation
 from pilothouse.tickets.engine.lifecycle import DONE_STATES, HOLD_REASONS, OPEN_STATES
 from pilothouse.tickets.models import Link, Ticket
 
-MOST = 40
+MOST = 25
 BOUNCES = 2
 _HELD_FOR = ("change", "problem", "other")
 _FACTS = ("number", "title", "priority", "state", "group__name", "assignee__name", "hold_reason", "hold_until", "forecast__probability")

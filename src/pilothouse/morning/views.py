@@ -70,8 +70,9 @@ def _form(chosen: Act, actor: Actor, data: Any = None, **more: Any) -> DeskForm:
 
 
 def _ask(request: HttpRequest, chosen: Act, key: str, ticket: Ticket, form: DeskForm, status: int = 200) -> HttpResponse:
-    part = "morning/parts/act.html" if request.headers.get("HX-Request") else "morning/act.html"
-    shown = {"act": chosen, "key": key, "slug": key.replace(":", "-"), "ticket": ticket, "form": form}
+    in_line = bool(request.headers.get("HX-Request"))
+    part = "morning/parts/act.html" if in_line else "morning/act.html"
+    shown = {"act": chosen, "key": key, "in_line": in_line, "ticket": ticket, "form": form}
     return render(request, part, shown, status=status)
 
 
@@ -97,9 +98,10 @@ def _answer(request: HttpRequest, actor: Actor, key: str, before: Line | None, s
 @signed_in(RUN)
 def mark(request: HttpRequest, actor: Actor) -> HttpResponseBase:
     """Mark a line as done, or take that back together with what was done."""
-    key, now = request.POST.get("key", ""), clock.now()
+    undo = request.POST.get("undo", "")
+    key, now = undo or request.POST.get("done", ""), clock.now()
     before = _line(actor, key)
-    if request.POST.get("done") == "no":
+    if undo:
         refused = actions.unmark_line(actor=actor, key=key, now=now)
         return _answer(request, actor, key, before, refused or "Taken back.")
     actions.mark_line(actor=actor, key=key, now=now)

@@ -37,11 +37,6 @@ class Line:
     undoable: bool = False
 
     @property
-    def slug(self) -> str:
-        """The key as an element's id."""
-        return self.key.replace(":", "-")
-
-    @property
     def owner(self) -> str:
         """Say who has it."""
         return self.assignee or (self.group and f"{self.group}, nobody yet") or "nobody"

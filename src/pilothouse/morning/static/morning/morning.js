@@ -109,7 +109,20 @@ function answered(event) {
   toast(said?.trim() || `The server answered ${xhr.status}. Nothing was changed.`);
 }
 
+/* An act's form comes into its line; a mark gives the line as it is then. */
+function send(node) {
+  const line = node.closest(".line");
+  if (node.href) window.htmx.ajax("GET", node.getAttribute("href"), { source: line, target: line.querySelector(".slot"), swap: "innerHTML" });
+  else window.htmx.ajax("POST", node.form.getAttribute("action"), { source: line, target: line, swap: "outerHTML", values: { [node.name]: node.value } });
+}
+
 function listen() {
+  page.addEventListener("click", (event) => {
+    const node = event.target.closest("[data-do]");
+    if (!node || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    send(node);
+  });
   page.addEventListener("focusin", (event) => setCurrent(event.target.closest(".line")));
   page.addEventListener("click", (event) => {
     const line = event.target.closest(".line");
