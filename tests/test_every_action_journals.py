@@ -23,6 +23,7 @@ from pilothouse.people.models import Membership, Team, User
 from pilothouse.platform import access
 from pilothouse.platform.models import JournalEntry
 from pilothouse.sla import actions as sla
+from pilothouse.sla.engine.forecast.training import Trained
 from pilothouse.tickets import actions as tickets
 from tests.organisation import NOW, PASSWORD, Organisation, set_up
 
@@ -247,6 +248,19 @@ SCENARIOS |= {
     "sla.add_schedule": _office,
     "sla.change_schedule": lambda org: sla.change_schedule(actor=org.adam, schedule_id=_office(org), name="Desk", now=NOW),
     "sla.retire_schedule": lambda org: sla.retire_schedule(actor=org.adam, schedule_id=_office(org), now=NOW),
+}
+
+
+def _asked(org: Organisation) -> int:
+    return sla.request_training(actor=org.adam, now=NOW).pk
+
+
+SCENARIOS |= {
+    "sla.request_training": _asked,
+    "sla.end_training": lambda org: sla.end_training(
+        actor=org.adam, model_id=_asked(org), trained=Trained(None, {"counts": {}}, is_used=False, why="Too little history."), now=NOW
+    ),
+    "sla.fail_training": lambda org: sla.fail_training(actor=org.adam, model_id=_asked(org), fault="MemoryError: full", now=NOW),
 }
 
 

@@ -1,5 +1,8 @@
 """The forecast on real tickets in a real database: columns from lives, training, judging, the rule that stands in."""
 
+import os
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -184,3 +187,12 @@ def test_columns_do_not_know_the_future(desk: NamedPeople) -> None:
 def _until(known: History, now: int) -> list[tuple[Any, ...]]:
     rows = zip(known.ticket, known.at, known.stage, known.counts, known.target, known.priority, known.group, strict=True)
     return [tuple(map(int, row)) for row in rows if row[1] <= now]
+
+
+def test_what_lives_long_never_loads_the_libraries_of_training() -> None:
+    """A web process, the worker's tasks and the judging among it, get by with numpy."""
+    look = "import sys, django; django.setup(); import pilothouse.urls, pilothouse.sla.jobs, pilothouse.sla.forecasting;"
+    look += "print([name for name in ('sklearn', 'scipy', 'pandas') if name in sys.modules])"
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "pilothouse.platform.settings"}
+    told = subprocess.run([sys.executable, "-c", look], env=environment, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
