@@ -26,7 +26,8 @@ from pilothouse.people.models import Team
 from pilothouse.platform.access import Actor
 from pilothouse.platform.refusals import FieldError, Invalid
 from pilothouse.sla import rulebook, schedules
-from pilothouse.sla.engine.business_time import OpenHours, always, read_definition
+from pilothouse.sla.engine.business_time import OpenHours, read_definition
+from pilothouse.sla.engine.clocks import AllHours
 from pilothouse.sla.engine.lives import seconds
 from pilothouse.sla.engine.rules import KINDS, Agreement, Rulebook
 from pilothouse.sla.engine.verdicts import Judge, Side
@@ -39,7 +40,7 @@ from pilothouse.tickets.models import Ticket
 DAYS = (30, 90, 365)
 DEFAULT_DAYS, MOST_DAYS = 90, 3660
 LISTED = 100  # flips each way
-_PORTION = 4000
+_PORTION = 60_000  # lives as bytes, some 50 MB
 Change = Mapping[str, Any]
 Progress = Callable[[int, int], None]
 
@@ -57,13 +58,14 @@ class Prepared:
 class _Hours(dict[int | None, OpenHours]):
     """The hours of schedules as they would be, compiled when first asked for."""
 
-    def __init__(self, compiling: schedules.Compiling) -> None:
-        super().__init__({None: always()})
-        self.compiling = compiling
+    def __init__(self, compiling: schedules.Compiling, before: AllHours) -> None:
+        super().__init__({None: before[None]})
+        self.compiling, self.before = compiling, before
 
     def __missing__(self, schedule: int | None) -> OpenHours:
         assert schedule is not None
-        hours = self[schedule] = self.compiling.of(schedule)
+        hours, before = self.compiling.of(schedule), self.before[schedule]
+        hours = self[schedule] = before if before == hours else hours  # what is alike on both sides is judged once
         return hours
 
 
@@ -83,7 +85,7 @@ def prepare(change: Any, *, now: datetime) -> Prepared:
     if errors:
         raise Invalid("The change cannot be tried.", errors)
     after = Rulebook(versions, known.rulebook.uses)
-    return Prepared(Side(known.rulebook, known.hours), Side(after, _Hours(hours)), changed, warnings)
+    return Prepared(Side(known.rulebook, known.hours), Side(after, _Hours(hours, known.hours)), changed, warnings)
 
 
 def _agreements(
@@ -174,7 +176,7 @@ def run(actor: Actor, prepared: Prepared, days: int, *, now: datetime, progress:
     judge_ = Judge([prepared.before, prepared.after], seconds(now))
     tally, under = Tally(most=LISTED), [Counter[int](), Counter[int]()]
     for tickets, teams, priorities, stored in _portions(*_asked(_READ, actor, days, now)):
-        found = judge_.judge([orjson.loads(each) for each in stored])
+        found = judge_.judge(map(orjson.loads, stored))
         tally.add(*found.of, tickets=tickets, teams=np.array(teams), priorities=np.array(priorities))
         for kept, more in zip(under, found.under, strict=True):
             kept.update(more)

@@ -42,7 +42,7 @@ class Shapes:
         self.by_reply = any(c.target.kind == "response" and c.target.rule == "replied" for each in rules for c in each.candidates)
         self.by_stay = any(c.target.kind == "ola" for each in rules for c in each.candidates)
         classes = {path: _Classes(path, rules) for path in [*_paths(rules), *(["requester_id"] if self.by_reply else [])]}
-        self.place = {path: (at, each) for at, (path, each) in enumerate(classes.items())}
+        self.place = {path: (at, each, self.by_stay and path == "group_id") for at, (path, each) in enumerate(classes.items())}
         self.start = [each.of(START[path]) for path, each in classes.items()]
         self.known: dict[tuple[int, ...], int] = {}
         self.shapes: dict[tuple[int, ...], Shape] = {}
@@ -74,11 +74,11 @@ class Shapes:
                     continue
                 if path == "requester_id":
                     requester = value
-                here, classes = place
+                here, classes, is_stay = place
                 found = classes.cache.get(value) if classes.is_simple else None
                 if found is None:
                     found = classes.of(value)
-                if self.by_stay and path == "group_id":
+                if is_stay:
                     found = found * _ORDINALS + groups.setdefault(value, len(groups))
                 if state[here] != found:
                     state[here], is_new = found, True
@@ -93,13 +93,26 @@ class Shapes:
         return tuple(key), instants
 
     def _fold(self, life: Sequence[Stored]) -> tuple[list[Clock], ...]:
-        numbers = list[int]()
+        numbers, groups = list[int](), dict[Any, int]()
         self._moments(life, numbers)
         events = [
-            Event(event[0], number, number, event[3], event[4] if len(event) > 4 else None)
+            Event(event[0], number, number, self._standing(event[3], groups), event[4] if len(event) > 4 else None)
             for event, number in zip(life, numbers, strict=True)
         ]
         return tuple([clock for clock in fold(0, events, book) if _counts(clock)] for book in self.books)
+
+    def _standing(self, changes: Mapping[str, Any], groups: dict[Any, int]) -> dict[str, Any]:
+        """Put for each value one that stands for its class: the rules then meet few different tickets, whose decisions they remember."""
+        standing = dict(changes)
+        for path, value in changes.items():
+            _, classes, is_stay = self.place.get(path, (0, None, False))
+            if classes is None or path == "requester_id":
+                continue
+            if not is_stay:
+                standing[path] = classes.standing[classes.of(value)]
+            elif value is not None and classes.is_plain(value):
+                standing[path] = -1 - groups.setdefault(value, len(groups))  # another group, whichever it is
+        return standing
 
 
 def _counts(clock: Clock) -> bool:
@@ -130,6 +143,7 @@ class _Classes:
         self.groups = [c.target.groups for each in rules for c in each.candidates if path == "group_id" and c.target.groups]
         self.numbers: dict[Any, int] = {}
         self.cache: dict[Any, int] = {}
+        self.standing: dict[int, Any] = {}  # a value of each class
 
     def of(self, value: Any) -> int:
         """Return the class of a value."""
@@ -139,7 +153,14 @@ class _Classes:
             if len(self.cache) >= _MANY_VALUES:
                 self.cache.clear()
             found = self.cache[key] = self.numbers.setdefault(self._answers(value), len(self.numbers))
+            self.standing.setdefault(found, value)
         return found
+
+    def is_plain(self, value: Any) -> bool:
+        """Say whether no test and no target names this value."""
+        row: Mapping[str, Any] = {self.path: value}
+        unnamed: Mapping[str, Any] = {self.path: -1}
+        return not any(value in groups for groups in self.groups) and all(evaluate(t, row) == evaluate(t, unnamed) for t in self.tests)
 
     def _answers(self, value: Any) -> Any:
         if self.is_whole:

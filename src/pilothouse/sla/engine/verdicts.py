@@ -6,7 +6,7 @@ clock that ended is judged as clocks.py judges it; one that still lives is breac
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -43,16 +43,16 @@ class Verdicts:
 
 @dataclass(slots=True)
 class _Block:
-    """One clock of one shape: all its tickets' spans, in rows."""
+    """One clock of one shape: all its tickets' spans, in rows. `sides` are the sides on which it is the same clock."""
 
     clock: Clock
+    sides: list[int]
     tickets: Numbers
     started: Numbers
     starts: Numbers  # tickets x spans
     ends: Numbers
     since: Numbers | None
     ended: Numbers | None
-    elapsed: Numbers = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 class Judge:
@@ -61,18 +61,27 @@ class Judge:
     def __init__(self, sides: Sequence[Side], now: int) -> None:
         self.sides, self.now = sides, now
         self.known: dict[tuple[int, ...], Shapes] = {}
-        self.days = [_Days(side.hours) for side in sides]
+        self.days = _Days()
 
-    def judge(self, lives: Sequence[Sequence[Stored]]) -> Verdicts:
-        """Return the verdicts on these lives, in their order."""
-        for number, life in enumerate(lives):
-            self._shapes(life[0][1]).add(number, life)
-        verdicts = Verdicts([np.zeros((len(KINDS), len(lives)), np.int8) for _ in self.sides], [Counter() for _ in self.sides])
+    def judge(self, lives: Iterable[Sequence[Stored]]) -> Verdicts:
+        """Return the verdicts on these lives, in their order; each is looked at once, so they may be read while they are judged."""
+        count = 0
+        for life in lives:
+            self._shapes(life[0][1]).add(count, life)
+            count += 1
+        verdicts = Verdicts([np.zeros((len(KINDS), count), np.int8) for _ in self.sides], [Counter() for _ in self.sides])
         shapes = [shape for known in self.known.values() for shape in known.filled()]
-        for place in range(len(self.sides)):
-            self._judge(place, shapes, verdicts)
+        by_hours: dict[int, tuple[OpenHours, list[_Block]]] = {}
         for shape in shapes:
+            for place, clocks in enumerate(shape.clocks):
+                for agreement in {clock.candidate.agreement.agreement_id for clock in clocks}:
+                    verdicts.under[place][agreement] += len(shape.tickets)
+            for block in self._blocks(shape):
+                hours = self.sides[block.sides[0]].hours[block.clock.schedule]
+                by_hours.setdefault(id(hours), (hours, []))[1].append(block)
             shape.tickets, shape.instants = [], []
+        for hours, blocks in by_hours.values():
+            self._judge(blocks, hours, verdicts)
         return verdicts
 
     def _shapes(self, opened: int) -> Shapes:
@@ -82,23 +91,21 @@ class Judge:
             self.known[key] = Shapes(rules)
         return self.known[key]
 
-    def _judge(self, place: int, shapes: Iterable[Shape], verdicts: Verdicts) -> None:
-        by_schedule: dict[int | None, list[_Block]] = {}
-        for shape in shapes:
-            matrix = np.array(shape.instants, np.int64)
-            tickets = np.array(shape.tickets, np.int64)
-            for clock in shape.clocks[place]:
-                by_schedule.setdefault(clock.schedule, []).append(self._block(clock, tickets, matrix))
-            agreements = {clock.candidate.agreement.agreement_id for clock in shape.clocks[place]}
-            verdicts.under[place].update(dict.fromkeys(agreements, len(tickets)))
-        for schedule, blocks in by_schedule.items():
-            hours = self.sides[place].hours[schedule]
-            _measure(blocks, hours)
-            for block in blocks:
-                row, targets = verdicts.of[place][PLACE[block.clock.kind]], self.days[place].targets(block.clock, block.started)
-                row[block.tickets] = np.maximum(row[block.tickets], self._verdict(block, hours, targets))
+    def _blocks(self, shape: Shape) -> Iterable[_Block]:
+        """Return a shape's clocks with the instants of its tickets; a clock that two sides have alike is one block."""
+        matrix, tickets = np.array(shape.instants, np.int64), np.array(shape.tickets, np.int64)
+        alike: dict[tuple[object, ...], _Block] = {}
+        for place, clocks in enumerate(shape.clocks):
+            for clock in clocks:
+                hours, duration = self.sides[place].hours[clock.schedule], clock.duration(clock.priority)
+                key = (clock.kind, id(hours), duration, clock.started, tuple(clock.segments), clock.running_since, clock.ended)
+                if key in alike:
+                    alike[key].sides.append(place)
+                else:
+                    alike[key] = self._block(clock, place, tickets, matrix)
+        return alike.values()
 
-    def _block(self, clock: Clock, tickets: Numbers, matrix: Numbers) -> _Block:
+    def _block(self, clock: Clock, place: int, tickets: Numbers, matrix: Numbers) -> _Block:
         starts = matrix[:, [start for start, _ in clock.segments]]
         ends = matrix[:, [end for _, end in clock.segments]]
         since = None if clock.running_since is None else matrix[:, clock.running_since]
@@ -106,27 +113,50 @@ class Judge:
             starts = np.concatenate((starts, since[:, None]), axis=1)
             ends = np.concatenate((ends, np.maximum(since, self.now)[:, None]), axis=1)
         ended = None if clock.ended is None else matrix[:, clock.ended]
-        return _Block(clock, tickets, matrix[:, clock.started], starts, ends, since, ended)
+        return _Block(clock, [place], tickets, matrix[:, clock.started], starts, ends, since, ended)
 
-    def _verdict(self, block: _Block, hours: OpenHours, targets: Numbers) -> Judged:
-        met = OPEN if block.clock.is_living else MET
-        found = np.where(block.elapsed > targets, BREACHED, met).astype(np.int8)
-        for row in np.flatnonzero(block.elapsed == targets):  # the deadline was reached: before the end, or with it?
-            due = _due(block, hours, int(row), int(targets[row]))
-            end = self.now if block.ended is None else int(block.ended[row])
-            found[row] = BREACHED if due is not None and due < end else met
-        return found
+    def _judge(self, blocks: Sequence[_Block], hours: OpenHours, verdicts: Verdicts) -> None:
+        """Judge blocks of the same hours, all their rows laid end to end."""
+        sizes = np.array([len(block.tickets) for block in blocks], np.int64)
+        widths = np.repeat(np.array([block.starts.shape[1] for block in blocks], np.int64), sizes)
+        lengths = hours.elapsed_many(*(np.concatenate([spans.ravel() for spans in each]) for each in _spans(blocks)))
+        total, last = np.concatenate(([0], np.cumsum(lengths))), np.cumsum(widths)
+        elapsed = total[last] - total[last - widths]
+        targets = self._targets(blocks, sizes, hours)
+        living = np.repeat(np.array([block.clock.is_living for block in blocks]), sizes)
+        found = np.where(elapsed > targets, BREACHED, np.where(living, OPEN, MET)).astype(np.int8)
+        begins = np.cumsum(sizes) - sizes
+        for row in np.flatnonzero(elapsed == targets):  # the deadline was reached: before the end, or with it?
+            at = int(np.searchsorted(begins, row, side="right")) - 1
+            found[row] = self._exactly(blocks[at], hours, int(row - begins[at]), int(targets[row]))
+        for block, begin, size in zip(blocks, begins.tolist(), sizes.tolist(), strict=True):
+            for side in block.sides:
+                judged = verdicts.of[side][PLACE[block.clock.kind]]
+                judged[block.tickets] = np.maximum(judged[block.tickets], found[begin : begin + size])
+
+    def _targets(self, blocks: Sequence[_Block], sizes: Numbers, hours: OpenHours) -> Numbers:
+        """Return the target of every row in business seconds."""
+        durations = [block.clock.duration(block.clock.priority) for block in blocks]
+        targets = np.repeat(np.array([duration.seconds for duration in durations], np.int64), sizes)
+        relative = {duration for duration in durations if duration.is_relative}
+        if relative:
+            started = np.concatenate([block.started for block in blocks])
+            numbers = {duration: number for number, duration in enumerate(relative)}
+            which = np.repeat(np.array([numbers.get(duration, -1) for duration in durations], np.int64), sizes)
+            for duration, number in numbers.items():
+                rows = which == number
+                targets[rows] = self.days.targets(duration, hours, started[rows])
+        return targets
+
+    def _exactly(self, block: _Block, hours: OpenHours, row: int, target: int) -> int:
+        due = _due(block, hours, row, target)
+        end = self.now if block.ended is None else int(block.ended[row])
+        late = due is not None and due < end
+        return BREACHED if late else OPEN if block.clock.is_living else MET
 
 
-def _measure(blocks: Sequence[_Block], hours: OpenHours) -> None:
-    """Count the open seconds of every span of these blocks in one go."""
-    starts = np.concatenate([block.starts.ravel() for block in blocks])
-    ends = np.concatenate([block.ends.ravel() for block in blocks])
-    lengths, begin = hours.elapsed_many(starts, ends), 0
-    for block in blocks:
-        size = block.starts.size
-        block.elapsed = lengths[begin : begin + size].reshape(block.starts.shape).sum(axis=1)
-        begin += size
+def _spans(blocks: Sequence[_Block]) -> tuple[list[Numbers], list[Numbers]]:
+    return [block.starts for block in blocks], [block.ends for block in blocks]
 
 
 def _due(block: _Block, hours: OpenHours, row: int, target: int) -> int | None:
@@ -139,35 +169,29 @@ def _due(block: _Block, hours: OpenHours, row: int, target: int) -> int | None:
 class _Days:
     """Relative targets for many starts: the hour of a business day depends on the start's local day alone."""
 
-    def __init__(self, hours: AllHours) -> None:
-        self.hours = hours
-        self.midnights: dict[str, list[int]] = {}
-        self.dues: dict[tuple[int | None, Duration, int], tuple[int, int]] = {}
+    def __init__(self) -> None:
+        self.dues: dict[tuple[int, Duration, int], tuple[int, int]] = {}
 
-    def targets(self, clock: Clock, starts: Numbers) -> Numbers:
-        """Return a clock's target in business seconds for each start: as clocks.seconds_of."""
-        duration = clock.duration(clock.priority)
-        if not duration.is_relative:
-            return np.full(len(starts), duration.seconds, np.int64)
-        hours = self.hours[clock.schedule]
-        dues = np.array([self._due(clock.schedule, duration, day) for day in self._days(hours, starts)], np.int64).reshape(-1, 2)
+    def targets(self, duration: Duration, hours: OpenHours, starts: Numbers) -> Numbers:
+        """Return a relative target in business seconds for each start: as clocks.seconds_of."""
+        days, places = self._days(hours, starts)
+        dues = np.array([self._due(duration, hours, day) for day in days], np.int64).reshape(-1, 2)[places]
         due = np.where((dues[:, 0] >= 0) & (dues[:, 0] <= starts) & (duration.days == 0), dues[:, 1], dues[:, 0])
         seconds = np.maximum(1, hours.elapsed_many(starts, np.maximum(due, starts)))
         return np.where(due < 0, LONGEST_SECONDS, seconds)
 
-    def _days(self, hours: OpenHours, starts: Numbers) -> list[int]:
-        """Return for each start the midnight of its local day."""
+    def _days(self, hours: OpenHours, starts: Numbers) -> tuple[list[int], Numbers]:
+        """Return the midnights of the local days of these starts, and which of them each start has."""
         zone = ZoneInfo(str(hours.zone))
         first, last = date_of(zone, int(starts.min())), date_of(zone, int(starts.max()))
         midnights = np.array([instant_of(zone, first + timedelta(days=day)) for day in range((last - first).days + 1)], np.int64)
-        found: list[int] = midnights[np.searchsorted(midnights, starts, side="right") - 1].tolist()
-        return found
+        used, places = np.unique(np.searchsorted(midnights, starts, side="right") - 1, return_inverse=True)
+        return midnights[used].tolist(), places
 
-    def _due(self, schedule: int | None, duration: Duration, day: int) -> tuple[int, int]:
+    def _due(self, duration: Duration, hours: OpenHours, day: int) -> tuple[int, int]:
         """Return when a target that begins on a day falls due, and when it would begin with the next day; -1: never."""
-        key = (schedule, duration, day)
+        key = (id(hours), duration, day)
         if key not in self.dues:
-            hours = self.hours[schedule]
             found = [business_day(hours, day, count, duration.at) for count in (duration.days, 1)]
             here, after = (-1 if due is None else due for due in found)
             self.dues[key] = (here, after)
