@@ -121,6 +121,11 @@ def test_names_are_needed_and_taken_once(org: Organisation) -> None:
         assert caught.value.errors[0].field == "name"
 
 
+def test_long_names_that_begin_alike_have_keys_of_their_own(org: Organisation) -> None:
+    made = [agreement(org.adam, "x" * 100 + end) for end in ("a", "b", "c")]
+    assert len({each.key for each in made}) == 3
+
+
 def test_only_administrators_write(org: Organisation) -> None:
     made = agreement(org.adam)
     for person in (org.rita, org.alan, org.ana, org.mona, org.audrey):

@@ -7,7 +7,6 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from pilothouse.cmdb.views import journal_lines
@@ -122,7 +121,7 @@ def _rehearse(actor: Actor, form: AgreementForm, last: AgreementVersion | None) 
 
 def _review(request: HttpRequest, actor: Actor, form: AgreementForm, last: AgreementVersion | None) -> HttpResponse:
     now, definition = clock.now(), form.definition()
-    key = last.agreement.key if last else slugify(form.cleaned_data["name"])[:80]
+    key = last.agreement.key if last else f"new: {form.cleaned_data['name']}"  # no key of another has a colon
     sent = request.POST.get("days", "")
     days = int(sent) if sent in {str(each) for each in what_if.DAYS} else what_if.DEFAULT_DAYS
     asked = what_ifs.ask_what_if(actor=actor, change={"agreements": {key: definition}}, days=days, now=now)

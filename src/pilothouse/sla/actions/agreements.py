@@ -46,7 +46,7 @@ def add_agreement(
     judged = judge(definition, now=now)
     with transaction.atomic():
         _lock()
-        values = {"name": name.strip(), "key": key or slugify(name)[:80]}
+        values = {"name": name.strip(), "key": key or _free_key(name)}
         if errors := _name_errors(values, note) + _refused(judged):
             raise Invalid("The agreement was not added.", errors)
         last = Agreement.objects.aggregate(last=Max("position"))["last"] or 0
@@ -230,6 +230,16 @@ def _differ(before: AgreementVersion | None, after: AgreementVersion) -> tuple[C
 
 def _facts(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
     return tuple(Change(name, before.get(name), value) for name, value in after.items() if before.get(name) != value)
+
+
+def _free_key(name: str) -> str:
+    """Make a key of a name; long names that begin alike get a number behind."""
+    wanted = slugify(name)[:80]
+    if not wanted or len(slugify(name)) <= len(wanted):
+        return wanted
+    taken = set(Agreement.objects.filter(key__startswith=wanted[:70]).values_list("key", flat=True))
+    keys = [wanted, *(f"{wanted[:75]}-{number}" for number in range(2, 1000))]
+    return next((key for key in keys if key not in taken), wanted)
 
 
 def _name_errors(values: Mapping[str, Any], note: str, own_id: int = 0) -> list[FieldError]:
