@@ -23,10 +23,10 @@ def named(clocks: list[Clock]) -> dict[tuple[Any, ...], Clock]:
 
 
 def told(clock: Clock) -> tuple[Any, ...]:
-    """Everything that a row shows of a clock."""
+    """Everything that a row shows of a clock, and how it was counted."""
     return (
         *(clock.ticket, *clock.name, clock.priority, clock.schedule, clock.stage, clock.started, clock.running_since, clock.ended),
-        *(clock.segments, clock.edges, clock.target_seconds, clock.elapsed, clock.due, clock.original_due, clock.breached),
+        *(clock.segments, clock.target_seconds, clock.elapsed, clock.due, clock.original_due, clock.breached),
         *(clock.next_step, clock.next_step_at, clock.step_instants),
     )
 

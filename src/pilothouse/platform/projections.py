@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class Projection(Protocol):
-    """A derived table: its name, the kinds of record it follows, how entries move it on, how it is emptied."""
+    """A derived table: its name, the kinds of record it follows, how entries move it on, how it is emptied.
+
+    One that also has `rebuild(progress) -> entries read` derives itself anew by a faster way of its own, to the same rows.
+    """
 
     name: str
 
@@ -63,6 +66,8 @@ def rebuild(name: str, *, progress: Callable[[int], None] = lambda count: None) 
     with transaction.atomic():
         _stop_appends()
         projection.clear()
+        if own := getattr(projection, "rebuild", None):
+            return int(own(progress))
         for entries in journal.stream(projection.kinds):
             projection.apply(entries)
             count += len(entries)

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from dateutil.parser import isoparse
 from django.db import connection
 
-from pilothouse.platform.journal import Entry
-from pilothouse.sla.engine.lives import ESCALATED, STEP_FIELD, Event
+from pilothouse.sla.engine.lives import ESCALATED, STEP_FIELD, Event, Happened
 from pilothouse.sla.models import Escalation
 
 ACKNOWLEDGED = "ticket.escalation_acknowledged"
@@ -16,7 +15,16 @@ PASSED_ON = "ticket.escalation_passed_on"
 VERBS = frozenset({ESCALATED, ACKNOWLEDGED, PASSED_ON})
 
 
-def apply(entries: Iterable[Entry]) -> None:
+class Told(Happened, Protocol):
+    """What rows need of a journal entry."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def record_id(self) -> int: ...
+
+
+def apply(entries: Iterable[Told]) -> None:
     """Move the rows on by these entries, in the order of the journal."""
     ours = [entry for entry in entries if entry.verb in VERBS]
     if taken := [_row(entry) for entry in ours if entry.verb == ESCALATED]:
@@ -26,7 +34,7 @@ def apply(entries: Iterable[Entry]) -> None:
             _move(entry)
 
 
-def _row(entry: Entry) -> Escalation:
+def _row(entry: Told) -> Escalation:
     values = {change.field: change.after for change in entry.changes}
     kind, version, target, turn, stay, group, step = values[STEP_FIELD]
     return Escalation(
@@ -50,7 +58,7 @@ def _instant(text: str | None) -> datetime | None:
     return isoparse(text) if text else None
 
 
-def _move(entry: Entry) -> None:
+def _move(entry: Told) -> None:
     values: Mapping[str, Any] = {change.field: change.after for change in entry.changes}
     row = Escalation.objects.filter(entry_id=values["escalation_entry"]).first()
     if row is None:

@@ -11,10 +11,10 @@ from typing import Any
 
 from django.db import connection
 
-from pilothouse.platform import projections
+from pilothouse.platform import journal, projections
 from pilothouse.platform.journal import Entry
 from pilothouse.platform.statements import run
-from pilothouse.sla import escalations, rulebook
+from pilothouse.sla import escalations, rebuilding, rulebook
 from pilothouse.sla.engine import lives
 from pilothouse.sla.engine.clocks import Clock, count_many, instant
 from pilothouse.sla.engine.lives import Event
@@ -69,6 +69,25 @@ class SlaClocks:
         with connection.cursor() as cursor:
             cursor.execute("TRUNCATE sla_life, sla_clock, sla_ticket, sla_escalation, sla_site")
 
+    def rebuild(self, progress: rebuilding.Progress) -> int:
+        """Derive everything anew from the journal by the way for many; the caller has emptied the tables. Returns the entries read."""
+        count = 0
+        for entries in journal.stream(["person"]):
+            _note_sites(entries)
+            count += len(entries)
+            progress(len(entries))
+        rebuilding.note_escalations()
+        has_sites = bool(run("SELECT 1 FROM sla_site LIMIT 1", ()).fetchone())
+        with rebuilding.no_collection():
+            for read, told in rebuilding.tickets_told():
+                site_of = _Sites(line for own in told.values() for line in own) if has_sites else lives.no_site
+                moved = {ticket: events for ticket, own in told.items() if (events := lives.condense(own, (), site_of))}
+                if moved:
+                    _replace(moved, fresh=set(moved))
+                count += read
+                progress(read)
+        return count
+
     def apply(self, entries: Sequence[Entry]) -> None:
         """Move lives on by these entries and replace the clocks of the tickets they touch."""
         if people := [entry for entry in entries if entry.kind == "person"]:
@@ -118,7 +137,7 @@ def _read_lives(tickets: Sequence[int]) -> dict[int, list[Event]]:
 class _Sites:
     """The sites of requesters, as recorded by an instant; looked up together, when somebody asks."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Iterable[lives.Happened]) -> None:
         self.people = {person for entry in entries for change in entry.changes if change.field == "requester" and (person := change.after)}
         self.known: dict[int, list[tuple[datetime, str]]] | None = None
 

@@ -60,6 +60,7 @@ from pilothouse.sla.engine.rules import (
 NONE, RUNNING, PAUSED, STOPPED, CANCELLED = range(5)
 MODES = ("not started", "running", "paused", "stopped", "cancelled")
 _LIVE_SECONDS = 60  # an entry recorded so soon after it happened is live, not history
+_MOST_SHAPES = 20_000
 _MANY = 48  # from so many clocks on, numpy is faster than one after the other
 
 
@@ -72,6 +73,9 @@ class Edge(NamedTuple):
     seq: int
     at: int
     mode: int
+
+
+_Governed = tuple[int, int, int | None, bool]  # the moment, its priority and schedule, whether time while resolved begins to count there
 
 
 class Watch(NamedTuple):
@@ -104,9 +108,10 @@ class Clock:
     running_since: int | None
     ended: int | None
     edges: list[Edge]
-    watch: "Watch | None"  # only living clocks with steps have one
+    governed: "list[_Governed]"  # living clocks with steps: where the target was in force
     original: tuple[int, int | None]  # the first target's priority and schedule
     taken: frozenset[int] = frozenset()
+    watch: "Watch | None" = None  # of living clocks with steps
     target_seconds: int = 0
     elapsed: int = 0
     due: int | None = None
@@ -138,11 +143,12 @@ def step_name(kind: str, candidate: Candidate, turn: int, stay: int, group: int 
 class _Moment:
     """A ticket right after an event."""
 
+    index: int  # among the life's moments
     event: Event
     decision: Decision
     priority: int
     group: int | None
-    places: tuple[Any, Any, Any]  # CI, service, site
+    schedules: tuple[int | None, int | None, int | None]  # that the CI, the service and the site have of their own
     is_reply: bool
 
 
@@ -154,8 +160,8 @@ def count(ticket: int, life: Sequence[Event], rulebook: Rulebook, hours: AllHour
 
 
 def count_many(lives: Iterable[tuple[int, Sequence[Event]]], rulebook: Rulebook, hours: AllHours) -> list[Clock]:
-    """Return the clocks of many tickets (id, life): as `count` of each, faster."""
-    clocks = [clock for ticket, life in lives for clock in fold(ticket, life, rulebook)]
+    """Return the clocks of many tickets (id, life): as `count` of each but without their edges, faster."""
+    clocks = [clock for ticket, life in lives for clock in _fold_alike(ticket, life, rulebook)]
     measure(clocks, hours)
     return clocks
 
@@ -168,34 +174,104 @@ def fold(ticket: int, life: Sequence[Event], rulebook: Rulebook) -> list[Clock]:
     if not rules.candidates:
         return []
     moments, taken = _moments(life, rules)
-    clocks: list[Clock] = []
-    for kind in rules.kinds:
-        if kind == "ola":
-            clocks += _stays(ticket, moments, rules)
-        else:
-            clocks += _of_kind(ticket, kind, moments, rules, None)
-    if taken:
-        for clock in clocks:
+    clocks = _folded(ticket, moments, rules)
+    events = [moment.event for moment in moments]
+    for clock in clocks:
+        if clock.governed:
+            clock.watch = _watch(clock, events)
+        if taken:
             clock.taken = frozenset(step for name, step in taken if name == clock.name)
     return clocks
 
 
+def _folded(ticket: int, moments: Sequence[_Moment], rules: Rules) -> list[Clock]:
+    clocks: list[Clock] = []
+    for kind in rules.kinds:
+        clocks += _stays(ticket, moments, rules) if kind == "ola" else _of_kind(ticket, kind, moments, rules, None)
+    return clocks
+
+
+def _fold_alike(ticket: int, life: Sequence[Event], rulebook: Rulebook) -> list[Clock]:
+    """Return what `fold` does, for many: lives that rules cannot tell apart but by their instants are folded once.
+
+    The first of a shape is folded with the numbers of its moments for instants and the order of its groups' appearance for groups;
+    it and the others get their clocks by writing instants and groups in.
+    """
+    rules = rulebook.at(life[0].at) if life else None
+    if rules is None or not rules.candidates:
+        return []
+    moments, taken = _moments(life, rules)
+    if taken:
+        return fold(ticket, life, rulebook)
+    groups = list(dict.fromkeys(moment.group for moment in moments))
+    numbers = {group: None if group is None else n for n, group in enumerate(groups)}
+    shape = tuple((id(m.decision), m.priority, numbers[m.group], m.schedules, m.is_reply) for m in moments)
+    patterns = rules.shapes.get(shape)
+    if patterns is None:
+        if len(rules.shapes) >= _MOST_SHAPES:
+            rules.shapes.clear()
+        plain = [
+            _Moment(m.index, Event(m.index, m.index, 0, {}), m.decision, m.priority, numbers[m.group], m.schedules, m.is_reply)
+            for m in moments
+        ]
+        patterns = rules.shapes[shape] = _folded(0, plain, rules)
+    events = [moment.event for moment in moments]
+    return [_written(ticket, pattern, events, groups) for pattern in patterns]
+
+
+def _written(ticket: int, pattern: Clock, events: Sequence[Event], groups: Sequence[int | None]) -> Clock:
+    """Return the clock of a pattern with a ticket's own instants and groups."""
+    at = [event.at for event in events]
+    segments = [(at[start], at[end]) for start, end in pattern.segments]
+    clock = Clock(
+        ticket,
+        pattern.kind,
+        pattern.candidate,
+        pattern.turn,
+        pattern.stay,
+        None if pattern.group is None else groups[pattern.group],
+        pattern.priority,
+        pattern.schedule,
+        pattern.stage,
+        at[pattern.started],
+        _joined(segments),
+        None if pattern.running_since is None else at[pattern.running_since],
+        None if pattern.ended is None else at[pattern.ended],
+        [],
+        pattern.governed,
+        pattern.original,
+    )
+    if clock.governed:
+        clock.watch = _watch(clock, events)
+    return clock
+
+
+_PLACES = frozenset({"ci_id", "service_id", "site"})
+
+
 def _moments(life: Sequence[Event], rules: Rules) -> tuple[list[_Moment], list[tuple[list[Any], int]]]:
     snapshot, moments, taken = dict(START), list[_Moment](), list[tuple[list[Any], int]]()
+    decision: Decision | None = None
+    schedules: tuple[int | None, int | None, int | None] = (None, None, None)
     for event in life:
-        snapshot.update(event.changes)
+        changes = event.changes
+        snapshot.update(changes)
         is_reply = False
         if event.mark is not None:
             if "step" in event.mark:
                 *name, step = event.mark["step"]
                 taken.append((name, step))
-                if not event.changes:
+                if not changes:
                     continue
             else:
                 author = event.mark["reply"]
                 is_reply = author is not None and author != snapshot["requester_id"]
-        places = (snapshot["ci_id"], snapshot["service_id"], snapshot["site"])
-        moments.append(_Moment(event, rules.decide(snapshot), snapshot["priority"], snapshot["group_id"], places, is_reply))
+        if decision is None or not rules.looked_at.isdisjoint(changes):
+            decision = rules.decide(snapshot)
+        if rules.uses and not _PLACES.isdisjoint(changes):
+            own = rules.schedule_of
+            schedules = (own("ci", snapshot["ci_id"]), own("service", snapshot["service_id"]), own("site", snapshot["site"]))
+        moments.append(_Moment(len(moments), event, decision, snapshot["priority"], snapshot["group_id"], schedules, is_reply))
     return moments, taken
 
 
@@ -272,9 +348,9 @@ class _Course:
     def schedule(self, i: int) -> int | None:
         target = self.candidate.target
         if target.schedule_from:
-            ci, service, site = self.moments[i].places
+            ci, service, site = self.moments[i].schedules
             for source in target.schedule_from:
-                own = self.rules.schedule_of(source, ci if source == "ci" else service if source == "service" else site)
+                own = ci if source == "ci" else service if source == "service" else site
                 if own is not None:
                     return own
         return target.schedule
@@ -324,7 +400,7 @@ def _clock(course: _Course, turn: int, first: int, last: int) -> Clock | None:
         running_since=running_since,
         ended=edges[-1].at if mode in (STOPPED, CANCELLED) else None,
         edges=edges,
-        watch=_watch(course, governing, start) if is_watched else None,
+        governed=_governance(course, governing, start) if is_watched else [],
         original=(moments[governing[0]].priority, course.schedule(governing[0])),
     )
 
@@ -341,35 +417,50 @@ def _edges(moments: Sequence[_Moment], modes: Sequence[int], start: int, end: in
 
 def _segments(edges: Sequence[Edge], *, count_resolved: bool) -> tuple[list[tuple[int, int]], int | None]:
     """Return the counted spans between edges, and since when the clock runs (None: it does not)."""
-    found: list[tuple[int, int]] = []
-    for here, after in pairwise(edges):
-        counted = here.mode == RUNNING or (count_resolved and here.mode == STOPPED and after.mode in (RUNNING, PAUSED))
-        if counted and after.at > here.at:
-            if found and found[-1][1] == here.at:
-                found[-1] = (found[-1][0], after.at)
-            else:
-                found.append((here.at, after.at))
-    return found, edges[-1].at if edges[-1].mode == RUNNING else None
-
-
-def _watch(course: _Course, governing: Sequence[int], start: int) -> Watch:
-    """Return what steps have to pass over: what was history when the clock was attached, or became known later than it happened."""
-    moments, modes = course.moments, course.modes
-    first = governing[0]
-    ruled = course.candidate.agreement.recorded_at
-    reopened = (
-        [i for i in range(start + 1, len(modes)) if modes[i - 1] == STOPPED != modes[i]] if course.candidate.target.count_resolved else []
+    counted = (
+        (here.at, after.at)
+        for here, after in pairwise(edges)
+        if here.mode == RUNNING or (count_resolved and here.mode == STOPPED and after.mode in (RUNNING, PAUSED))
     )
-    watch = Watch(max(moments[first].event.recorded, ruled), moments[first].priority, course.schedule(first), None)
-    priority, schedule = watch.priority, watch.schedule
-    for i in governing[1:]:
-        event = moments[i].event
-        here = (moments[i].priority, course.schedule(i))
+    return _joined(counted), edges[-1].at if edges[-1].mode == RUNNING else None
+
+
+def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return spans in order without empty ones, those that touch made one."""
+    found: list[tuple[int, int]] = []
+    for start, end in spans:
+        if end > start:
+            if found and found[-1][1] == start:
+                found[-1] = (found[-1][0], end)
+            else:
+                found.append((start, end))
+    return found
+
+
+def _governance(course: _Course, governing: Sequence[int], start: int) -> list[_Governed]:
+    """Return where a clock was governed, by which priority and schedule, and whether it was reopened there and counts that time."""
+    moments, modes, counts = course.moments, course.modes, course.candidate.target.count_resolved
+    return [
+        (moments[i].index, moments[i].priority, course.schedule(i), counts and i > start and modes[i - 1] == STOPPED != modes[i])
+        for i in governing
+    ]
+
+
+def _watch(clock: Clock, events: Sequence[Event]) -> Watch:
+    """Return what steps have to pass over: what was history when the clock was attached, or became known later than it happened.
+
+    `events` are those of the life's moments.
+    """
+    ruled = clock.candidate.agreement.recorded_at
+    (first, priority, schedule, _), *later = clock.governed
+    watch = Watch(max(events[first].recorded, ruled), priority, schedule, None)
+    for i, here, own, is_reopened in later:
+        event = events[i]
         if event.recorded - event.at > _LIVE_SECONDS or event.recorded <= ruled:
-            watch = Watch(max(watch.known, event.recorded), *here, None)
-        elif here != (priority, schedule) or i in reopened:
+            watch = Watch(max(watch.known, event.recorded), here, own, None)
+        elif is_reopened or here != priority or own != schedule:
             watch = watch._replace(moved=max(watch.known, event.recorded))
-        priority, schedule = here
+        priority, schedule = here, own
     return watch
 
 
@@ -399,7 +490,7 @@ def _sum(clocks: Sequence[Clock]) -> Clock:
     latest = {each.stay: each for each in sorted(clocks, key=lambda each: each.stage != "cancelled")}
     counted = [each for _, each in sorted(latest.items()) if each.stage != "cancelled"] or [each for _, each in sorted(latest.items())]
     last = counted[-1]
-    segments = [segment for each in counted for segment in each.segments]
+    segments = _joined(segment for each in counted for segment in each.segments)
     return Clock(
         ticket=last.ticket,
         kind="ola",
@@ -415,7 +506,7 @@ def _sum(clocks: Sequence[Clock]) -> Clock:
         running_since=last.running_since,
         ended=last.ended,
         edges=[edge for each in counted for edge in each.edges],
-        watch=last.watch,
+        governed=last.governed,
         original=counted[0].original,
     )
 

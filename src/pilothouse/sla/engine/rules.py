@@ -26,6 +26,7 @@ The first agreement by position that matches, and has a target of a kind for the
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from pilothouse.sla.engine.steps import Step
@@ -183,13 +184,20 @@ class Rules:
         self.kinds = tuple(kind for kind in KINDS if any(each.target.kind == kind for each in self.candidates))
         looked_at = {path for each in self.candidates for path in _paths(each)}
         self.paths: tuple[str, ...] = tuple(path for path in WATCHED if path in looked_at or path in _LIVING)
+        self.looked_at = frozenset(self.paths)
+        self._plain_values = itemgetter(*(path for path in self.paths if path != "tags"))  # several: what every kind looks at
+        self._looks_at_tags = "tags" in self.looked_at  # the one list among them
+        self.shapes: dict[Any, Any] = {}  # what clocks.py has folded under these rules
+        self._decisions: dict[Any, Decision] = {}
         self.uses = uses or {}
         self.needs_site = any("site" in each.target.schedule_from for each in self.candidates)
         self._known: dict[tuple[Any, ...], Decision] = {}
 
     def decide(self, snapshot: Mapping[str, Any]) -> Decision:
         """Return what the rules say of a ticket given as path -> value (WATCHED); remembered by what they look at."""
-        key = tuple(map(_hashable, map(snapshot.__getitem__, self.paths)))
+        key = self._plain_values(snapshot)
+        if self._looks_at_tags:
+            key = (*key, tuple(snapshot["tags"]))
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= _MOST_REMEMBERED:
@@ -204,7 +212,10 @@ class Rules:
     def _decide(self, snapshot: Mapping[str, Any]) -> Decision:
         applying = {each.version_id for each in self.agreements if each.applies.holds(snapshot, when_empty=True)}
         winners = {kind: self._winner(kind, applying, snapshot) for kind in self.kinds}
-        return Decision(winners, tuple(_flags(each.target, snapshot) for each in self.candidates))
+        flags = tuple(_flags(each.target, snapshot) for each in self.candidates)
+        # Equal decisions are one: whoever holds two against each other need not look inside.
+        told = (*(each.place if each else None for each in winners.values()), *flags)
+        return self._decisions.setdefault(told, Decision(winners, flags))
 
     def _winner(self, kind: str, applying: set[int], snapshot: Mapping[str, Any]) -> Candidate | None:
         for each in self.candidates:
@@ -218,10 +229,6 @@ class Rules:
 
 def _is_owned(target: Target, group: int | None) -> bool:
     return group is not None and (not target.groups or group in target.groups)
-
-
-def _hashable(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _paths(candidate: Candidate) -> set[str]:
