@@ -8,12 +8,13 @@ from datetime import timedelta
 import numpy as np
 from django.db import transaction
 
-from pilothouse.people.models import Team
+from pilothouse.people.models import Team, User
 from pilothouse.platform import clock
 from pilothouse.sla import forecasting, projections
 from pilothouse.sla.actions.forecasting import end_training, fail_training, request_training
 from pilothouse.sla.engine.forecast.history import AlwaysOpen
 from pilothouse.sla.engine.forecast.training import train
+from pilothouse.tickets.models import Ticket
 from tests.sla.desk_of_agreements import agreement, target
 from tests.sla.forecast_histories import history
 
@@ -25,7 +26,7 @@ def seed() -> dict[str, str]:
     """Seed the site as ever, then train: one broke off, one judges."""
     sessions = _seed_site()
     now = clock.now()
-    adam = serve_site.actor(serve_site.User.objects.get(email="adam@example.org"))
+    adam = serve_site.actor(User.objects.get(email="adam@example.org"))
     agreement(adam, "Incidents", target(60), now=now - timedelta(days=7))
     Team.objects.filter(name="Workplace").update(name=LONG)
     teams = [str(pk) for pk in Team.objects.order_by("pk").values_list("pk", flat=True)]
@@ -37,7 +38,7 @@ def seed() -> dict[str, str]:
     trained = train(known, int(np.max(known.at)) + 1)
     end_training(actor=adam, model_id=asked.pk, trained=trained, now=now)
     with transaction.atomic():
-        projections.recount(list(serve_site.Ticket.objects.values_list("pk", flat=True)))
+        projections.recount(list(Ticket.objects.values_list("pk", flat=True)))
     forecasting.refresh(now)
     return sessions
 

@@ -179,15 +179,14 @@ def _told(tested: Tested, warned: Flags, of: Flags) -> dict[str, Any]:
 
 
 def _teams(tested: Tested, by_model: Flags, by_rule: Flags) -> list[dict[str, Any]]:
-    """Return the same by the group that had the ticket at its first moment; groups with the most breaches first."""
-    first = np.r_[True, tested.ticket[1:] != tested.ticket[:-1]]
-    opening = np.flatnonzero(first)
-    group = tested.history.group[tested.moments.event[opening]]
-    of_moment = np.repeat(group, np.diff(np.r_[opening, len(first)]))
+    """Return the same by the group that had the ticket at its last moment; groups with the most breaches first."""
+    last = np.flatnonzero(np.r_[tested.ticket[1:] != tested.ticket[:-1], True])
+    group = tested.history.group[tested.moments.event[last]]
+    of_moment = np.repeat(group, np.diff(np.r_[-1, last]))
     number, breaches = {}, {}
     for each in np.unique(group):
         own = group == each
-        number[int(each)], breaches[int(each)] = int(own.sum()), int(tested.missed[opening][own].sum())
+        number[int(each)], breaches[int(each)] = int(own.sum()), int(tested.missed[last][own].sum())
     chosen = sorted(number, key=lambda each: (-breaches[each], -number[each]))[:TEAMS_AT_MOST]
     names = tested.history.names.get("group", ())
     return [
