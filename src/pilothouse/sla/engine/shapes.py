@@ -65,15 +65,14 @@ class Shapes:
 
         `numbers` is given to learn the number of each event's moment. The busiest loop of a what-if: it is written to be short.
         """
-        state, places, groups = list(self.start), self.place, dict[Any, int]()
-        key, instants, requester, is_new = list[int](), list[int](), None, True
+        state, groups, requester, is_new = list(self.start), dict[Any, int](), None, True
+        place_of, known, by_reply, is_reply = self.place.get, self.known, self.by_reply, False
+        key, instants = list[int](), list[int]()
         for event in life:
             for path, value in event[3].items():
-                place = places.get(path)
+                place = place_of(path)
                 if place is None:
                     continue
-                if path == "requester_id":
-                    requester = value
                 here, classes, is_stay = place
                 found = classes.cache.get(value) if classes.is_simple else None
                 if found is None:
@@ -82,9 +81,15 @@ class Shapes:
                     found = found * _ORDINALS + groups.setdefault(value, len(groups))
                 if state[here] != found:
                     state[here], is_new = found, True
-            is_reply = self.by_reply and len(event) > 4 and "reply" in event[4] and event[4]["reply"] not in (None, requester)
+                if by_reply and path == "requester_id":
+                    requester = value
+            if by_reply:
+                is_reply = len(event) > 4 and "reply" in event[4] and event[4]["reply"] not in (None, requester)
             if is_new or is_reply:
-                number = self.known.setdefault(tuple(state), len(self.known))
+                moment = tuple(state)
+                number = known.get(moment)
+                if number is None:
+                    number = known[moment] = len(known)
                 key.append(-1 - number if is_reply else number)
                 instants.append(event[1])
                 is_new = False
