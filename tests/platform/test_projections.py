@@ -12,7 +12,8 @@ from tests.organisation import NOW, Organisation, set_up
 from tests.tickets.lives_at_random import STEPS, Life, Step
 
 # Each projection's table and the column that only numbers its rows. A new projection is added here, or the suite fails.
-TABLES = {"ticket_story": ("tickets_story", ""), "search": ("search_document", "id")}
+# Of the clocks' projection lives are looked at here; its other tables, under agreements, are in tests/sla/test_projections_laws.py.
+TABLES = {"ticket_story": ("tickets_story", ""), "search": ("search_document", "id"), "sla_clock": ("sla_life", "")}
 
 
 @pytest.fixture
