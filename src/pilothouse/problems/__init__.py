@@ -1,0 +1,1 @@
+"""Problem management: what keeps coming back, why, and whether it is gone."""

@@ -1,0 +1,20 @@
+"""The recurrence miner, pure: tickets as columns in, candidates with their evidence out.
+
+    columns    what goes in: `Tickets`, `CIGraph`, `Changes`
+    words      texts become words: ids, numbers and boilerplate learnt from the data go; names that recur are kept as facts
+    vectors    words become short vectors in which words that keep the same company lie near
+    families   what is the same trouble: small clusters, and the tree that joins them
+    groups     the sets of tickets that are looked at: families, CIs, names in texts
+    chance     exact tails, and false-discovery control over everything tested
+    facets     what a group concentrates on beyond chance
+    baseline   how many tickets a group would have on each day, had it only the rhythm of the whole
+    rhythm     onset, bursts, trend, periods, hours and days
+    causes     changes that precede an onset, held against chance; CIs upstream of all
+    costs      what it costs, and will cost next quarter
+    candidates the evidence of a group gathered, overlapping groups thinned, the rest ranked
+    telling    a paragraph of plain words for each
+    mine       all of it, in order
+
+Every test asks whether two things that could be independent are not (words and attributes, words and times, attributes and times),
+so that data with times and attributes shuffled hold nothing. The same input gives the same output: nothing is drawn without a seed.
+"""
