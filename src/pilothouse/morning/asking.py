@@ -221,8 +221,10 @@ def _say_bounced(asked: Asked, row: Row) -> Words:
 
 def _find_late(asked: Asked) -> Found:
     """Tickets of which a target ran out and that need no warning any more: they are held, or done."""
-    done = sorted(asked.late, key=lambda pk: asked.late[pk], reverse=True)
-    return Found([(pk, {"due_at": asked.late[pk]}) for pk in done[:MOST]], len(done))
+    span = {"sla__due_at__gte": asked.span.start, "sla__due_at__lt": asked.now}
+    warned = set(asked.tickets().filter(pk__in=list(asked.late), sla__stage="running", **span).values_list("pk", flat=True))
+    rest = sorted(asked.late.keys() - warned, key=lambda pk: asked.late[pk], reverse=True)
+    return Found([(pk, {"due_at": asked.late[pk]}) for pk in rest[:MOST]], len(rest))
 
 
 def _say_late(asked: Asked, row: Row) -> Words:
