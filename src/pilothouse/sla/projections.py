@@ -21,7 +21,7 @@ from pilothouse.sla.engine.lives import Event
 from pilothouse.tickets.engine.replay import COMMENTED
 
 _COPY_FROM = 200  # from so many rows on, COPY is faster than an INSERT
-_AT_ONCE = 5000
+_LINES_AT_ONCE = 500
 _CLOCK_COLUMNS: Mapping[str, str] = {
     "ticket_id": "bigint",
     "kind": "text",
@@ -81,7 +81,8 @@ class SlaClocks:
         with rebuilding.no_collection():
             for read, told in rebuilding.tickets_told():
                 site_of = _Sites(line for own in told.values() for line in own) if has_sites else lives.no_site
-                moved = {ticket: events for ticket, own in told.items() if (events := lives.condense(own, (), site_of))}
+                condensed = ((ticket, lives.condense_timed((line.timed for line in own), (), site_of)) for ticket, own in told.items())
+                moved = {ticket: events for ticket, events in condensed if events}
                 if moved:
                     _replace(moved, fresh=set(moved))
                 count += read
@@ -272,8 +273,13 @@ def _copy(cursor: Any, table: str, columns: Sequence[str], rows: Sequence[Row]) 
     if not rows:
         return
     with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
+        for first in range(0, len(rows), _LINES_AT_ONCE):
+            copy.write("".join(map(_line, rows[first : first + _LINES_AT_ONCE])))
+
+
+def _line(row: Row) -> str:
+    """Write a row in COPY's text form, quicker than psycopg does; its texts are words and need no escaping."""
+    return "\t".join([r"\N" if value is None else str(value) if type(value) is not bytes else rf"\\x{value.hex()}" for value in row]) + "\n"
 
 
 def recount(tickets: Sequence[int]) -> int:

@@ -7,7 +7,7 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import orjson
@@ -20,9 +20,13 @@ from pilothouse.sla.engine.rules import WATCHED
 from pilothouse.tickets.engine.replay import COMMENTED
 
 _AT_ONCE = 10_000
-_COLUMNS = "id, record_id, seq, verb, actor_id, happened_at, recorded_at, changes::text"
+_MICROSECONDS = "(extract(epoch FROM {0}) * 1000000)::bigint"  # made of an instant by the server, which is quicker at it
+_COLUMNS = ", ".join(
+    ("id, record_id, seq, verb, actor_id", _MICROSECONDS.format("happened_at"), _MICROSECONDS.format("recorded_at"), "changes::text")
+)
 _ALL = f"SELECT {_COLUMNS} FROM journal_entry WHERE kind = 'ticket' ORDER BY record_id, seq"
 _ABOUT_STEPS = f"SELECT {_COLUMNS} FROM journal_entry WHERE kind = 'ticket' AND verb = ANY(%s) ORDER BY record_id, seq"
+_START = datetime.fromtimestamp(0, UTC)
 _LOOKED_AT = frozenset({*WATCHED.values(), STEP_FIELD})
 
 
@@ -34,9 +38,22 @@ class Line(NamedTuple):
     seq: int
     verb: str
     actor_id: int | None
-    happened_at: datetime
-    recorded_at: datetime
+    happened: int  # microseconds since 1970
+    recorded: int
     changes: Sequence[Change]
+
+    @property
+    def happened_at(self) -> datetime:
+        return _START + timedelta(microseconds=self.happened)
+
+    @property
+    def recorded_at(self) -> datetime:
+        return _START + timedelta(microseconds=self.recorded)
+
+    @property
+    def timed(self) -> tuple["Line", int, int]:
+        """The entry with the whole seconds at which it happened and was recorded."""
+        return self, self.happened // 1_000_000, self.recorded // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,14 +77,18 @@ def no_site(person: int | None, recorded: datetime) -> str:
 
 def condense(entries: Iterable[Happened], before: Sequence[Event] = (), site_of: SiteOf = no_site) -> list[Event]:
     """Return the events of these entries, which follow those of `before`."""
+    return condense_timed(((entry, seconds(entry.happened_at), seconds(entry.recorded_at)) for entry in entries), before, site_of)
+
+
+def condense_timed(entries: Iterable[tuple[Happened, int, int]], before: Sequence[Event] = (), site_of: SiteOf = no_site) -> list[Event]:
+    """Return the events of these entries, given with the seconds at which they happened and were recorded."""
     last = before[-1].at if before else None
     found: list[Event] = []
-    for entry in entries:
+    for entry, at, recorded in entries:
         changes = {path: change.after for change in entry.changes if (path := _PATHS.get(change.field))}
         mark = _mark(entry)
         if not changes and mark is None:
             continue
-        at, recorded = seconds(entry.happened_at), seconds(entry.recorded_at)
         last = at if last is None else max(last, at)
         if "requester_id" in changes and (site := site_of(changes["requester_id"], entry.recorded_at)):
             changes["site"] = site
