@@ -227,6 +227,7 @@ def test_a_change_that_cannot_be_read_says_where(org: Organisation) -> None:
         ({"agreements": {"nowhere": None}}, "agreements.nowhere"),
         ({"agreements": {"gold": 7}}, "agreements.gold.definition"),
         ({"schedules": {"nowhere": {}}}, "schedules.nowhere"),
+        ({"agreements": {"gold": definition(applies_to="tag:\x00")}}, ""),
     ]
     for change, field in cases:
         with pytest.raises(Invalid) as caught:
