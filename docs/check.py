@@ -53,9 +53,11 @@ def commands() -> Iterator[str]:
     from pilothouse import cli
     from pilothouse.connectors import command as importing
     from pilothouse.morning import command as morning
+    from pilothouse.sla import command as service_levels
 
     for room in (importing, morning):
         room.register(cli.app, cli._database, cli._plainly)
+    service_levels.register(cli.app, cli._database, cli._plainly, cli._Counting)
     there = set(_command_names(typer.main.get_command(cli.app), "pilothouse"))
     text = page("cli.md")
     yield from (f"docs/cli.md does not tell of `{name}`" for name in sorted(there) if not re.search(rf"`{name}[ `]", text))

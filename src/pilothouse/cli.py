@@ -45,10 +45,8 @@ app = typer.Typer(
 )
 user_app = typer.Typer(help="People who sign in: add, list, set a password, deactivate.", no_args_is_help=True)
 journal_app = typer.Typer(help="The journal: verify its chains.", no_args_is_help=True)
-sla_app = typer.Typer(help="Service levels: what a change of agreements or schedules would have done.", no_args_is_help=True)
 app.add_typer(user_app, name="user", rich_help_panel="Care")
 app.add_typer(journal_app, name="journal", rich_help_panel="Care")
-app.add_typer(sla_app, name="sla", rich_help_panel="Care")
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -317,28 +315,6 @@ def journal_verify(kind: Annotated[list[str] | None, typer.Option(help="Only thi
             raise typer.Exit(FAILED)
 
 
-@sla_app.command("what-if")
-@_plainly
-def sla_what_if(
-    file: Annotated[Path, typer.Argument(help="A change as JSON: agreements and schedules by their keys.", exists=True, dir_okay=False)],
-    days: Annotated[int, typer.Option(min=1, max=3660, help="Over the tickets opened in the last so many days.")] = 90,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-) -> None:
-    """Say what a change of agreements or schedules would have done to past tickets. Nothing is saved."""
-    with _database():
-        from pilothouse.sla import what_if_command  # after Django's settings
-
-        last = 0
-        with _Counting("Judging", what_if_command.size(days)) as counted:
-
-            def progress(done: int, total: int) -> None:
-                nonlocal last
-                counted(done - last)
-                last = done
-
-            typer.echo(what_if_command.tell(file, days=days, as_json=as_json, progress=progress))
-
-
 @app.command(rich_help_panel="Care")
 @_plainly
 def rebuild(name: Annotated[str, typer.Argument(help="A projection, or `all`.")] = "") -> None:
@@ -526,7 +502,7 @@ def main() -> None:
 
         importing.register(app, _database, _plainly)
         morning.register(app, _database, _plainly)
-        sla.register(app, _database, _plainly)
+        sla.register(app, _database, _plainly, _Counting)
     try:
         app()
     except BrokenPipeError:  # `pilothouse user list | head` ends quietly

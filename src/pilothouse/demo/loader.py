@@ -130,6 +130,7 @@ def _load(loading: "Loading", begun: Progress, told: Callable[[int], None], work
     if not begun.is_finished:
         _analyse()
         service_levels.escalate(actor=loading.actor, seed=begun.arguments.seed, until=loading.generation.lived_until)
+        service_levels.learn(actor=loading.actor, now=loading.now)
         _note(loading.actor, "demo.finished", {"tickets": begun.arguments.tickets}, loading.now)
         _analyse()
     return book.result()

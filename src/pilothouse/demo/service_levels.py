@@ -18,7 +18,8 @@ from pilothouse.people.queries import actor_of
 from pilothouse.platform.access import Actor
 from pilothouse.sla.actions import agreements, schedules
 from pilothouse.sla.actions.escalating import acknowledge_escalation, take_due_steps
-from pilothouse.sla.models import Agreement, Clock, Escalation
+from pilothouse.sla.actions.forecasting import request_training
+from pilothouse.sla.models import Agreement, Clock, Escalation, ForecastModel
 
 HOUR, MINUTE = 3600, 60
 _HOLIDAYS: Mapping[int, dict[str, Any]] = {
@@ -124,6 +125,12 @@ def _take_up(rng: random.Random, at: datetime) -> None:
         who = next((actor for person in row.told if (actor := _person(person))), None)
         if who is not None and rng.random() < _TAKEN_UP:
             acknowledge_escalation(actor=who, escalation_id=row.pk, now=at + timedelta(minutes=rng.randrange(2, 25)))
+
+
+def learn(*, actor: Actor, now: datetime) -> None:
+    """Ask for a first training of the forecast, unless one was asked for; the worker does it when it runs."""
+    if not ForecastModel.objects.exists():
+        request_training(actor=actor, now=now)
 
 
 @cache

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import typer
 
 Database = Callable[[], AbstractContextManager[None]]
+Counting = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 
 
-def register(app: typer.Typer, database: Database, plainly: Callable[[Any], Any]) -> None:
-    """Add the commands; `database` provides a set-up Django with its database, `plainly` explains errors."""
+def register(app: typer.Typer, database: Database, plainly: Callable[[Any], Any], counting: Counting) -> None:
+    """Add the commands; `database` provides a set-up Django with its database, `plainly` explains errors, `counting` shows progress."""
     sla = typer.Typer(help="Service levels: prove a clock, try a change out, count anew.", no_args_is_help=True)
     app.add_typer(sla, name="sla", rich_help_panel="Look")
 
@@ -28,22 +29,48 @@ def register(app: typer.Typer, database: Database, plainly: Callable[[Any], Any]
         days: Annotated[int, typer.Option(min=1, max=3660, help="Tickets opened within so many days.")] = 90,
         as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
     ) -> None:
-        """Say what a change of agreements or schedules would have done: attainment before and after, and the tickets that flip."""
+        """Say what a change of agreements or schedules would have done to past tickets. Nothing is saved."""
         with database():
-            from pilothouse.sla import what_if_command  # after Django's settings
+            _what_if(file, days=days, as_json=as_json, counting=counting)
 
-            typer.echo(what_if_command.tell(file, days=days, as_json=as_json, progress=lambda done, whole: None))
+    def forecast_report(as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False) -> None:
+        """Say what judges open tickets, and how well it did on tickets that it had not seen; all teams, restricted ones too."""
+        with database():
+            import json  # with the report after Django's settings
+
+            from pilothouse.sla import forecast_report as report
+
+            values = json.dumps(report.report_values(), indent=2, ensure_ascii=False) if as_json else report.report_text()
+            typer.echo(values)
 
     def recount() -> None:
         """Count every ticket's clocks anew from its stored life, in portions; people go on working. It should change nothing."""
         with database():
             from pilothouse.sla import recounting  # after Django's settings
+            from pilothouse.sla.models import Life
 
-            typer.echo(f"{recounting.everything():,} tickets were counted anew.")
+            with counting("Counting", Life.objects.count()) as counted:
+                total = recounting.everything(counted)
+            typer.echo(f"{total:,} tickets were counted anew.")
 
     sla.command("explain")(plainly(explain))
     sla.command("what-if")(plainly(what_if))
+    sla.command("forecast-report")(plainly(forecast_report))
     sla.command("recount")(plainly(recount))
+
+
+def _what_if(file: Path, *, days: int, as_json: bool, counting: Counting) -> None:
+    from pilothouse.sla import what_if_command  # after Django's settings
+
+    last = 0
+    with counting("Judging", what_if_command.size(days)) as counted:
+
+        def progress(done: int, total: int) -> None:
+            nonlocal last
+            counted(done - last)
+            last = done
+
+        typer.echo(what_if_command.tell(file, days=days, as_json=as_json, progress=progress))
 
 
 def _explain(number: str, *, as_json: bool) -> None:

@@ -83,7 +83,8 @@ def read_steps(given: Any) -> tuple[list[Step], list[Fault]]:
 
 
 def _step(given: Mapping[str, Any]) -> Step:
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items() if value is not None}
+    said = {name: value for name, value in given.items() if value is not None}
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in said.items()}
     return Step(**values)
 
 
