@@ -1,13 +1,19 @@
-"""Measure: `python -m bench [--tickets 20000,1000000] [--only create,queue,ticket,search,import,live,memory]`."""
+"""Measure: `python -m bench [--tickets 20000,1000000] [--only create,queue,search,import,business-time,clocks,…]`.
+
+The desk's parts share one instance that is filled step by step; each other part is a program of its own (`python -m bench.NAME`),
+which this one starts and whose figures it gathers.
+"""
 
 import argparse
 import json
 import os
 import platform
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import pairwise
@@ -17,31 +23,21 @@ from urllib.parse import quote
 
 from bench import filling, live, same_inserts
 from bench.clients import Client, in_parallel, percentile
+from bench.figures import HANDED_OVER, Figure, hand_over, handed_over, table
 from bench.instance import Instance, memory_mb, throw_away
 
-PARTS = ("memory", "create", "queue", "ticket", "search", "live", "import")
+DESK = ("memory", "create", "queue", "ticket", "search", "live", "import")
+PROGRAMS: dict[str, list[str]] = {
+    "business-time": ["bench.business_time"],
+    "what-if": ["bench.what_if"],
+    "forecast": ["bench.forecast"],
+    "clocks": ["bench.escalation"],
+    "morning": ["bench.morning"],
+}
+PARTS = (*DESK, *PROGRAMS)
 LOG = Path(__file__).parents[2] / "shared" / "data" / "uci-servicenow-incident-log" / "incident_event_log.csv.gz"
 VIEWS = {"first page": "", "filtered, sorted": "is:open priority<=3 opened<300d sort:-updated"}
 SEARCH_AT = (200_000, 1_000_000)
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One measured figure, beside its aim (None: there is none)."""
-
-    what: str
-    tickets: int
-    value: float
-    unit: str
-    aim: float | None = None
-    more_is_better: bool = False
-    note: str = ""
-
-    @property
-    def verdict(self) -> str:
-        if self.aim is None:
-            return ""
-        return "met" if (self.value >= self.aim) == self.more_is_better or self.value == self.aim else "MISSED"
 
 
 class Run:
@@ -55,8 +51,9 @@ class Run:
         self.user_id = 0
 
     def add(self, what: str, value: float, unit: str, aim: float | None = None, *, more_is_better: bool = False, note: str = "") -> None:
-        figure = Figure(what, self.tickets, round(value, 1), unit, aim, more_is_better, note)
+        figure = Figure(what, self.tickets, round(value, 4), unit, aim, more_is_better, note)
         self.figures.append(figure)
+        hand_over(figure)
         say(f"  {figure.what}: {figure.value:g} {unit} {figure.verdict} {note}")
 
     def rest(self) -> Client:
@@ -254,16 +251,6 @@ def _machine(run: Run) -> dict[str, str]:
     }
 
 
-def table(figures: list[Figure], facts: dict[str, str]) -> str:
-    """Return the figures as a Markdown table below the facts of the run."""
-    lines = [f"- {name}: {value}" for name, value in facts.items()]
-    lines += ["", "| what | tickets | measured | aim | | beside it |", "|---|--:|--:|--:|---|---|"]
-    for f in figures:
-        aim = "" if f.aim is None else f"{'≥' if f.more_is_better else '<'} {f.aim:,g}"
-        lines.append(f"| {f.what} | {f.tickets:,} | {f.value:,.1f} {f.unit} | {aim} | {f.verdict} | {f.note} |")
-    return "\n".join(lines)
-
-
 def measure(run: Run, sizes: list[int], parts: list[str]) -> None:
     """Fill to each size in turn and measure there what belongs there."""
     loaded = filling.demo(run.instance, min(sizes[0], 20_000))
@@ -273,7 +260,7 @@ def measure(run: Run, sizes: list[int], parts: list[str]) -> None:
         copied = filling.copy_up_to(run.instance, size)
         run.tickets = size
         say(f"{size:,} tickets (copied by SQL in {copied:.0f} s)")
-        for part in PARTS:
+        for part in DESK:
             if part not in parts or part == "import" or (part in ("memory", "live") and at > 0) or (part == "search" and size < 100_000):
                 continue
             if size in SEARCH_AT[:1] and part != "search":
@@ -288,6 +275,19 @@ def _one(part: str, run: Run) -> None:
     except Exception as fault:
         run.figures.append(Figure(f"{part}: FAILED", run.tickets, float("nan"), "", None, note=str(fault).splitlines()[0][:200]))
         say(f"  {part}: FAILED: {fault}\n{run.instance.said('up')[-3000:]}")
+
+
+def _elsewhere(part: str) -> list[Figure]:
+    """Let a part of its own measure in its own process, and return its figures; one that fails is told among them."""
+    say(f"{part}:")
+    with tempfile.NamedTemporaryFile("w+", suffix=".jsonl") as file:
+        environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "PILOTHOUSE_DATA")}
+        environment[HANDED_OVER] = file.name
+        done = subprocess.run([sys.executable, "-m", *PROGRAMS[part]], env=environment, stdout=sys.stderr, check=False)
+        figures = handed_over(Path(file.name))
+    if done.returncode and not figures:
+        figures.append(Figure(f"{part}: FAILED", 0, float("nan"), "", None, note=f"it ended with {done.returncode}"))
+    return figures
 
 
 def _write_page(told: str) -> None:
@@ -313,10 +313,14 @@ def main() -> None:
         run = Run(instance, given.seconds)
         facts = _machine(run)
         try:
-            if set(parts) - {"import"}:
+            if set(parts) & set(DESK) - {"import"}:
                 measure(run, [int(size) for size in given.tickets.split(",")], parts)
             if "import" in parts:
                 _one("import", run)
+            instance.stop()
+            for part in parts:
+                if part in PROGRAMS:
+                    run.figures += _elsewhere(part)
         finally:
             facts["load average at the end"] = " ".join(f"{x:.2f}" for x in os.getloadavg())
             told = table(run.figures, facts)

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.figures import Figure, hand_over, written
 from pilothouse.sla.engine.business_time import Definition, HolidayCalendar, OpenHours, compile_definition
 from pilothouse.sla.engine.business_time.compiling import public_holidays
 
@@ -150,10 +151,11 @@ def _at(instant: int) -> datetime:
     return datetime.fromtimestamp(0, UTC) + timedelta(seconds=instant)
 
 
-def _say(what: str, value: float, unit: str, aim: float | None = None, *, more_is_better: bool = False, note: str = "") -> None:
-    verdict = "" if aim is None else f"(aim {aim:g}: {'met' if (value >= aim) == more_is_better or value == aim else 'MISSED'}) "
-    print(f"{what}: {value:,.1f} {unit} {verdict}{note}")
+def _tell(what: str, value: float, unit: str, aim: float | None = None, *, more_is_better: bool = False, note: str = "") -> None:
+    figure = Figure(what, 0, round(value, 4), unit, aim, more_is_better, note)
+    hand_over(figure)
+    print(f"{what}: {written(figure.value)} {unit} {figure.verdict} {note}")
 
 
 if __name__ == "__main__":
-    measure(_say)
+    measure(_tell)

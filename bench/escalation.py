@@ -17,8 +17,9 @@ from typing import Any
 
 import psycopg
 
-from bench.__main__ import LOG, Run, _machine, say, table
+from bench.__main__ import LOG, Run, _machine, say
 from bench.clients import percentile
+from bench.figures import table
 from bench.instance import memory_mb, throw_away
 
 PARTS = ("lateness", "update", "rebuild", "log")

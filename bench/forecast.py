@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from bench.figures import Figure, hand_over
 from bench.incident_log import LOG, Log, read_log
 from pilothouse.sla.engine.forecast.features import features, ground
 from pilothouse.sla.engine.forecast.history import HELD, History, Moments
@@ -94,7 +95,23 @@ def main() -> int:
     found["judge_20000_seconds"] = round(judged_seconds(log.history, model, 20_000), 2)
     found["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     print(json.dumps(found, indent=2))
+    for figure in told(found):
+        hand_over(figure)
     return 0
+
+
+def told(found: dict[str, Any]) -> list[Figure]:
+    """Return what the page of figures tells of them."""
+    figures, tested_on = [], found["tested_on"]
+    for name, measured in found["figures"].items():
+        model, rule, base = measured["model"], measured["rule"], measured["base"]
+        note = f"75 % rule {rule['auc']:.3f}; {measured['moments']:,} moments"
+        figures.append(Figure(f"forecast on the incident log, {name}: AUC", tested_on, model["auc"], "", note=note))
+        note = f"75 % rule {rule['brier']:.3f}, base rate {base['brier']:.3f}; calibration error {model['ece']:.3f}"
+        figures.append(Figure(f"forecast on the incident log, {name}: Brier", tested_on, model["brier"], "", note=note))
+    figures.append(Figure("forecast: training on the log", found["trained_on"], found["fit_seconds"], "s"))
+    figures.append(Figure("forecast: judging", 20_000, found["judge_20000_seconds"], "s", 10))
+    return figures
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from copy import deepcopy
 from typing import Any
 
 from bench import filling
+from bench.figures import Figure, hand_over
 from bench.instance import Instance, throw_away
 
 AIM_SECONDS = 3.0
@@ -67,10 +68,10 @@ def main() -> int:
             seconds = statistics.median(report["seconds"] for report in reports)
             flips = sum(row["to_breached"] for row in reports[0]["kinds"])
             worst = max(worst, seconds)
-            print(
-                f"  {name}: {seconds:.2f} s over {reports[0]['tickets']:,} tickets, {flips:,} newly breached (aim {AIM_SECONDS:g} s)",
-                flush=True,
-            )
+            note = f"{flips:,} clocks newly breached; median of {_TIMES}"
+            figure = Figure(f"what-if: {name}", reports[0]["tickets"], round(seconds, 3), "s", AIM_SECONDS, note=note)
+            hand_over(figure)
+            print(f"  {name}: {seconds:.2f} s over {figure.tickets:,} tickets {figure.verdict} {note}", flush=True)
     return int(worst > AIM_SECONDS)
 
 
