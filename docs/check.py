@@ -52,10 +52,11 @@ def commands() -> Iterator[str]:
 
     from pilothouse import cli
     from pilothouse.connectors import command as importing
+    from pilothouse.connectors import mining
     from pilothouse.morning import command as morning
     from pilothouse.sla import command as service_levels
 
-    for room in (importing, morning):
+    for room in (importing, mining, morning):
         room.register(cli.app, cli._database, cli._plainly)
     service_levels.register(cli.app, cli._database, cli._plainly, cli._Counting)
     there = set(_command_names(typer.main.get_command(cli.app), "pilothouse"))

@@ -497,10 +497,12 @@ def main() -> None:
     """Run the command line."""
     if sys.argv[1:2] not in (["up"], ["web"], ["worker"], ["migrate"], ["demo"]):  # these run for long and stay light
         from pilothouse.connectors import command as importing
+        from pilothouse.connectors import mining
         from pilothouse.morning import command as morning
         from pilothouse.sla import command as sla
 
         importing.register(app, _database, _plainly)
+        mining.register(app, _database, _plainly)
         morning.register(app, _database, _plainly)
         sla.register(app, _database, _plainly, _Counting)
     try:

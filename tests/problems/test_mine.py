@@ -68,7 +68,7 @@ def test_a_client_that_fails_on_one_system_is_found_with_facet_onset_and_change(
     assert finding.candidate.facets[0].value == "system 5"
     assert finding.candidate.facets[0].expected < 0.35 * finding.candidate.facets[0].count
     assert finding.candidate.rhythm.onset is not None
-    assert abs(finding.candidate.rhythm.onset.at - START - 212 * DAY) < 3 * DAY  # the first of them came on day 212
+    assert abs(finding.candidate.rhythm.onset.at - START - 212 * DAY) < 6 * DAY  # the first of them came on day 212
     assert finding.causes[0].key == "C-TRUE"
     assert "system 5, expected" in finding.told.paragraph and "C-TRUE" in finding.told.paragraph
 

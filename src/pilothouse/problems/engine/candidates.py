@@ -102,12 +102,10 @@ def _of_rhythm(group: Group, rows: Ints, times: Ints, rhythm: Rhythm, calendar: 
     found: list[Sign] = []
     if rhythm.onset:
         inside = rows[times >= rhythm.onset.at]
-        found.append(
-            Sign("onset", group, inside, rhythm.onset.before / rhythm.onset.after * len(inside), rhythm.onset.chance, rhythm.onset)
-        )
+        found.append(Sign("onset", group, inside, len(inside) / rhythm.onset.strength, rhythm.onset.chance, rhythm.onset))
     if rhythm.stop:
         inside = rows[times < rhythm.stop.at]
-        found.append(Sign("stop", group, inside, rhythm.stop.after / rhythm.stop.before * len(inside), rhythm.stop.chance, rhythm.stop))
+        found.append(Sign("stop", group, inside, len(inside) / rhythm.stop.strength, rhythm.stop.chance, rhythm.stop))
     if rhythm.burst:
         inside = rows[(times >= rhythm.burst.start) & (times <= rhythm.burst.end)]
         found.append(Sign("burst", group, inside, rhythm.burst.expected, rhythm.burst.chance, rhythm.burst))

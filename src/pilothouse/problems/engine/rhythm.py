@@ -22,13 +22,14 @@ _MOST_POINTS = 20_000  # of a very large group, evenly spread
 
 @dataclass(frozen=True, slots=True)
 class Onset:
-    """The rate of tickets changed at an instant: `before` and `after` are tickets a day."""
+    """The rate of tickets changed at an instant: `before` and `after` are tickets a day, `strength` their ratio without seasons."""
 
     at: int
     before: float
     after: float
     count_before: int
     count_after: int
+    strength: float
     chance: float
 
 
@@ -160,9 +161,10 @@ def _step(gain: Floats, counts: Floats, shape: Floats, calendar: Calendar, *, ri
     if high < 2 * low or (after if rising else before) < 5:
         return None
     first = _first_of(counts, at + 1, rate_after) if rising else at + 1
-    before = float(counts[:first].sum())
-    rate_before = before / max(shape[:first].sum() * len(shape), 1e-9)
-    return Onset((calendar.first + first) * DAY, rate_before, float(rate_after), int(before), int(counts[first:].sum()), chance)
+    seen, later = float(counts[:first].sum()), float(counts[first:].sum())
+    strength = float(high / max(low, 0.5 / (days_before if rising else days_after)))
+    found = seen / max(first, 1), later / max(len(counts) - first, 1)
+    return Onset((calendar.first + first) * DAY, *found, int(seen), int(later), strength, chance)
 
 
 def _first_of(counts: Floats, split: int, rate: float) -> int:
@@ -183,7 +185,7 @@ def trend(counts: Floats, shape: Floats) -> tuple[float, float]:
     share, last = float(shape[late].sum()), float(counts[late].sum())
     if total < 12 or not 0.1 < share < 0.5:
         return 0.0, 1.0
-    ratio = last / share / max((total - last) / (1 - share), 1e-9)
+    ratio = (last + 0.5) / share / ((total - last + 0.5) / (1 - share))
     return ratio, float(binomial_tail(last, total, share))
 
 

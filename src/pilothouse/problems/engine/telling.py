@@ -10,7 +10,7 @@ import numpy as np
 from pilothouse.problems.engine.baseline import DAY, Calendar
 from pilothouse.problems.engine.candidates import Candidate
 from pilothouse.problems.engine.causes import Cause
-from pilothouse.problems.engine.columns import CI, MISSING, Tickets
+from pilothouse.problems.engine.columns import CI, KIND, MISSING, SERVICE, Tickets
 from pilothouse.problems.engine.costs import Cost
 from pilothouse.problems.engine.facets import Facet
 from pilothouse.problems.engine.words import Words
@@ -53,7 +53,7 @@ def typical_words(candidate: Candidate, words: Words | None, most: int = 6) -> t
 
 def _title(candidate: Candidate, tickets: Tickets, known: Sequence[str]) -> str:
     group = candidate.sign.group
-    name = _common_title(candidate, tickets) or ", ".join(known[:4])
+    name = _common_title(candidate, tickets) or ", ".join(known[:4]) or _common_kind(candidate, tickets)
     subject = name if group.source == "words" or not group.value else f"{group.value}: {name}" if name else group.value
     if name and group.value.casefold() in name.casefold():
         subject = name
@@ -63,6 +63,17 @@ def _title(candidate: Candidate, tickets: Tickets, known: Sequence[str]) -> str:
     if candidate.facets and candidate.facets[0].value.casefold() not in subject.casefold():
         subject += f" · {candidate.facets[0].value}"
     return (subject or "Tickets without text")[:_TITLE]
+
+
+def _common_kind(candidate: Candidate, tickets: Tickets) -> str:
+    """Return what nearly all of the tickets have for their kind: at most two values."""
+    found = []
+    for name in (*KIND, SERVICE):
+        fact = tickets.fact(name)
+        values, counts = np.unique(fact.codes[candidate.rows], return_counts=True)
+        if len(values) and values[np.argmax(counts)] >= 0 and counts.max() >= 0.6 * len(candidate.rows):
+            found.append(fact.names[int(values[np.argmax(counts)])])
+    return ", ".join(found[:2])
 
 
 def _only_ci(candidate: Candidate, tickets: Tickets) -> str:

@@ -1,0 +1,236 @@
+"""From a file to the miner's columns: any profile or mapping, or none; what a column is, is told from its name where nobody says; pure.
+
+Only what is needed is asked for: a table with any column. Of a log, the last row of each ticket is taken.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as Map
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import chain, islice
+from typing import Any
+
+import numpy as np
+
+from pilothouse.connectors.engine.dates import formats_of
+from pilothouse.connectors.engine.mapping import INSTANTS, Mapping, Snapshot, Translator, column_key
+from pilothouse.connectors.engine.mapping_file import apply_file
+from pilothouse.connectors.engine.profiles import Profile
+from pilothouse.connectors.engine.suggest import suggest
+from pilothouse.connectors.engine.tables import BadFile, Reject, Row, Table, faults
+from pilothouse.problems.engine.columns import CI, MISSING, REQUESTER, Fact, Floats, Ints, Tickets, coded
+
+_SAMPLE = 2000
+_LINE = "line of the file"
+_ANY_TIME = datetime(9000, 1, 1, tzinfo=UTC)  # an instant in the future is no fault here
+_FACTS = {"ci": CI, "service": "service", "group": "group", "requester": REQUESTER, "assignee": "assignee", "channel": "channel"}
+_KINDS = {"category": "category", "subcategory": "subcategory", "resolution_code": "resolution code"}
+_NAMED_KINDS = {
+    "topic group": "category",
+    "topic": "category",
+    "issue type": "category",
+    "symptom": "symptom",
+    "u symptom": "symptom",
+    "km number": "knowledge article",
+    "knowledge article": "knowledge article",
+}
+_SITES = frozenset({"site", "location", "office", "building"})
+_EFFORT = re.compile(r"(handle|handling|work|worked|effort|time spent).*(hour|minute|second)|^(effort|time spent|time worked)$")
+_REASSIGNED = frozenset({"# reassignments", "reassignment count", "reassignments"})
+# What is written when all is over, or links a ticket to what is looked for.
+_PASSED_OVER = re.compile(
+    r"\b(problem|change|changes|rfc|caused|cby|related|interaction|interactions|parent|closed|resolved|updated|created|sys|alert|sla|active"
+    r"|reopen|reopened|count|notify|date|time|confirmation|knowledge)\b|^#"
+)
+_SENTENCE = 20.0  # characters, on average, of a column that is text
+_MOST_VALUES = 0.5  # of the tickets: a column with more names is no fact but a text or an id
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A file as columns, with what was left out; `profile` says how it was read."""
+
+    tickets: Tickets
+    rejects: tuple[Reject, ...]
+    rows: int
+    profile: str
+
+
+def choose(profiles: Iterable[Profile], header: Sequence[str], rows: Sequence[Row], file: str) -> Profile:
+    """Return the first profile that the header fits, else one drafted from the column names."""
+    for profile in profiles:
+        if profile.system and _fits(profile, header, file):
+            return profile
+    return drafted(header, rows, file)
+
+
+def _fits(profile: Profile, header: Sequence[str], file: str) -> bool:
+    try:
+        Translator(profile.mappings[0], header, file, _ANY_TIME)
+    except BadFile:
+        return False
+    return True
+
+
+def drafted(header: Sequence[str], rows: Sequence[Row], file: str) -> Profile:
+    """Draft a profile from the column names. A table without a ticket number is read by its lines."""
+    text = suggest(header, [row.cells for row in rows if not row.fault], system="file")
+    if not re.search(r"^key = ", text, re.MULTILINE):
+        text = re.sub(r"^# key = .*$", f"key = {_toml(_LINE)}", text, flags=re.MULTILINE)
+    base = Profile("drafted", "told from the column names", "", (Mapping(system="", key=(), columns={}),))
+    return apply_file(base, text)
+
+
+def _toml(text: str) -> str:
+    return '"' + "".join(f"\\u{ord(c):04x}" if c in '"\\' or not c.isprintable() else c for c in text) + '"'
+
+
+def read(profile: Profile, table: Table, file: str) -> Read:
+    """Read a table to its end. Raises BadFile where the profile does not fit it, or it breaks off."""
+    mapping = replace(profile.mappings[profile.role_of(table.header)], strict=(), required=())
+    table = _numbered(table) if mapping.key == (_LINE,) else table
+    first = list(islice(table.rows, _SAMPLE))
+    mapping = replace(mapping, date_formats=mapping.date_formats or _formats(mapping, table.header, first))
+    translator = Translator(mapping, table.header, file, _ANY_TIME)
+    found: dict[str, tuple[tuple[int, str], dict[str, Any]]] = {}
+    rejects: list[Reject] = []
+    count = 0
+    for row in chain(first, table.rows):
+        count += 1
+        reject = _take(row, translator, mapping, found, len(table.header))
+        if reject is not None:
+            rejects.append(reject)
+    lines = [values for _, values in found.values()]
+    return Read(columns_of(list(found), lines, titled="title" in translator._fields), tuple(rejects), count, profile.label)
+
+
+def _numbered(table: Table) -> Table:
+    """Return the table with the line of each row as its last column, for tickets that have no number."""
+    rows = (row if row.fault else row._replace(cells=[*row.cells, str(row.line)]) for row in table.rows)
+    return replace(table, header=(*table.header, _LINE), rows=rows)
+
+
+def _take(row: Row, translator: Translator, mapping: Mapping, found: dict[str, Any], width: int) -> Reject | None:
+    reject = faults(row, width, translator.file, translator.header)
+    snapshot = reject or translator.snapshot(row)
+    if isinstance(snapshot, Reject):
+        return snapshot
+    key = translator.text(row, translator._key)[:80]
+    if mapping.many and key:
+        before = found.get(key)
+        if before is None or snapshot.order >= before[0]:
+            found[key] = snapshot.order, _joined(before[1] if before else {}, snapshot)
+    else:
+        found[key if key and key not in found else f"line {row.line}"] = snapshot.order, snapshot.values
+    return None
+
+
+def _joined(before: Map[str, Any], snapshot: Snapshot) -> dict[str, Any]:
+    return {**before, **{name: value for name, value in snapshot.values.items() if value not in (None, "")}}
+
+
+def _formats(mapping: Mapping, header: Sequence[str], rows: Sequence[Row]) -> tuple[str, ...]:
+    names = {column_key(name) for field in INSTANTS for name in mapping.columns.get(field, ())} | {column_key(n) for n in mapping.updated}
+    places = [i for i, name in enumerate(header) if column_key(name) in names]
+    values = [row.cells[i].strip() for row in rows if not row.fault for i in places if i < len(row.cells)]
+    known = list(dict.fromkeys(value for value in values if value not in mapping.empty))
+    return formats_of(known, header[places[0]] if places else "")
+
+
+def columns_of(keys: Sequence[str], lines: Sequence[Map[str, Any]], *, titled: bool) -> Tickets:
+    """Return tickets as columns from values under journal names; `extra.` columns become facts where they are some.
+
+    Not `titled`: the source has no titles, and those that there are only repeat other columns.
+    """
+    extras = sorted({name for values in lines for name in values if name.startswith("extra.")})
+    return Tickets(
+        keys,
+        opened=_instants(lines, ("opened_at",)),
+        ended=_instants(lines, ("resolved_at", "closed_at")),
+        titles=_texts(lines, "title") if titled else None,
+        texts=_texts(lines, "description") or (None if titled else _longest(lines, extras)),
+        notes=_texts(lines, "resolution_notes"),
+        facts=_facts(lines, extras),
+        effort=_effort(lines, extras),
+        reassigned=_numbers(lines, [name for name in extras if _key(name) in _REASSIGNED]),
+        breached=_breached(lines),
+    )
+
+
+def _key(name: str) -> str:
+    return column_key(name.removeprefix("extra."))
+
+
+def _texts(lines: Sequence[Map[str, Any]], name: str) -> list[str] | None:
+    found = [str(values.get(name) or "") for values in lines]
+    return found if any(found) else None
+
+
+def _longest(lines: Sequence[Map[str, Any]], extras: Sequence[str]) -> list[str] | None:
+    """Return the column that holds sentences where no column is named for them: the longest, of which hardly two are alike."""
+    sample = lines[:: max(1, len(lines) // 500)]
+    best, length = "", _SENTENCE
+    for name in extras:
+        cells = [str(values.get(name) or "") for values in sample]
+        own = sum(map(len, cells)) / max(len(cells), 1)
+        if own >= length and len(set(cells)) > 0.5 * len(cells) and sum(" " in cell for cell in cells) > 0.5 * len(cells):
+            best, length = name, own
+    return _texts(lines, best) if best else None
+
+
+def _instants(lines: Sequence[Map[str, Any]], names: Sequence[str]) -> Ints | None:
+    found = [next((values[name] for name in names if values.get(name) is not None), None) for values in lines]
+    if not any(at is not None for at in found):
+        return None
+    return np.array([int(at.timestamp()) if at is not None else MISSING for at in found], dtype=np.int64)
+
+
+def _facts(lines: Sequence[Map[str, Any]], extras: Sequence[str]) -> dict[str, Fact]:
+    facts = {}
+    for field, name in {**_FACTS, **_KINDS}.items():
+        fact = coded(str(values[field]) if values.get(field) else None for values in lines)
+        if len(fact.names) > 1 or (fact.names and field == "ci"):
+            facts[name] = fact
+    for column in extras:
+        key = _key(column)
+        name = _NAMED_KINDS.get(key) or ("site" if key in _SITES else column.removeprefix("extra."))
+        if name in facts or (key not in _NAMED_KINDS and (_PASSED_OVER.search(key) or _EFFORT.search(key))):
+            continue
+        fact = coded(str(values[column]) if values.get(column) else None for values in lines)
+        known = int((fact.codes >= 0).sum())
+        if 1 < len(fact.names) <= max(_MOST_VALUES * known, 2):
+            facts[name] = fact
+    return facts
+
+
+def _numbers(lines: Sequence[Map[str, Any]], columns: Sequence[str]) -> Floats | None:
+    if not columns:
+        return None
+    return np.array([_number(values.get(columns[0])) for values in lines], dtype=np.float64)
+
+
+def _number(value: Any) -> float:
+    try:
+        found = float(str(value).replace(",", "."))
+    except ValueError:
+        return float("nan")
+    return found if np.isfinite(found) else float("nan")
+
+
+def _effort(lines: Sequence[Map[str, Any]], extras: Sequence[str]) -> Floats | None:
+    """Return handling time in seconds from the column that says it; hours where its name does not say the unit."""
+    for column in extras:
+        key = _key(column)
+        if _EFFORT.search(key):
+            unit = 1 if "second" in key else 60 if "minute" in key else 3600
+            found = _numbers(lines, [column])
+            return found * unit if found is not None and np.isfinite(found).any() else None
+    return None
+
+
+def _breached(lines: Sequence[Map[str, Any]]) -> Floats | None:
+    if not any("extra.made_sla" in values for values in lines):
+        return None
+    words = {"true": 0.0, "false": 1.0}
+    return np.array([words.get(str(values.get("extra.made_sla")).lower(), float("nan")) for values in lines], dtype=np.float64)

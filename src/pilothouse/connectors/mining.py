@@ -1,0 +1,106 @@
+"""`pilothouse mine`: what keeps coming back in an export, read without a server or a database."""
+
+import json
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pilothouse.connectors.command import Database, prepared
+from pilothouse.connectors.engine.formats import Reading, open_table
+from pilothouse.connectors.engine.profiles import Profile, find_profile
+from pilothouse.connectors.engine.tables import BadFile
+from pilothouse.connectors.profiles import PROFILES
+
+if TYPE_CHECKING:
+    from pilothouse.connectors.engine.ticket_columns import Read
+
+FAILED, USAGE, SOME_REJECTED = 1, 2, 3
+_SAMPLE = 500
+
+
+def register(app: typer.Typer, database: Database, plainly: Callable[[Any], Any]) -> None:
+    """Add the command to the application; `database` is not asked for. `plainly` explains errors."""
+
+    def command(
+        file: Annotated[Path, typer.Argument(help="CSV, XLSX or JSON; it may be packed as .gz.", dir_okay=False)],
+        profile: Annotated[str, typer.Option(help=f"How the file is read: {', '.join(PROFILES)}; without it, its columns tell.")] = "",
+        mapping: Annotated[Path | None, typer.Option(help="A mapping file (TOML), as for `pilothouse import`.")] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+        html: Annotated[Path | None, typer.Option("--html", help="Write one self-contained page with charts.", dir_okay=False)] = None,
+        most: Annotated[int, typer.Option(min=1, help="How many candidates the terminal shows.")] = 20,
+    ) -> None:
+        """Find what keeps coming back in a file of tickets: what, where, since when, how often, how sure, at what cost.
+
+        Needs no server and no database; nothing is imported.
+        Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done, but some rows could not be read.
+        """
+        try:
+            read = _read(file, profile, mapping)
+        except BadFile as fault:
+            typer.echo(str(fault), err=True)
+            raise typer.Exit(USAGE if profile and profile not in PROFILES else FAILED) from None
+        _show(read, file, as_json=as_json, html=html, most=most)
+        if read.rejects:
+            first = read.rejects[0]
+            typer.echo(f"{len(read.rejects):,} of {read.rows:,} rows could not be read; line {first.line}: {first.reason}", err=True)
+            raise typer.Exit(SOME_REJECTED)
+
+    app.command("mine", rich_help_panel="Look")(plainly(command))
+
+
+def _read(file: Path, name: str, mapping: Path | None) -> "Read":
+    from pilothouse.connectors.engine import ticket_columns  # heavy start-up
+
+    text = _text(mapping)
+    chosen = prepared(find_profile(PROFILES, name), mapping=text) if name else prepared(PROFILES["generic"], mapping=text) if text else None
+    try:
+        with file.open("rb") as stream:
+            if chosen is None:
+                table = open_table(stream, file.name)
+                chosen = ticket_columns.choose(PROFILES.values(), table.header, list(islice(table.rows, _SAMPLE)), file.name)
+                stream.seek(0)
+            return ticket_columns.read(chosen, open_table(stream, file.name, _reading(chosen)), file.name)
+    except OSError as error:
+        raise BadFile(f"{file}: {error.strerror}.") from error
+
+
+def _reading(profile: Profile) -> Reading:
+    first = profile.mappings[0]
+    return Reading(first.encoding, first.delimiter, first.sheet)
+
+
+def _text(mapping: Path | None) -> str:
+    if mapping is None:
+        return ""
+    try:
+        return mapping.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadFile(f"{mapping}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise BadFile(f"{mapping} is not UTF-8 text.") from error
+
+
+def _show(read: "Read", file: Path, *, as_json: bool, html: Path | None, most: int) -> None:
+    # Heavy start-up.
+    from rich.console import Console
+
+    from pilothouse.problems import data, report, terminal
+    from pilothouse.problems.engine.mine import mine
+
+    mined = mine(read.tickets)
+    if html is not None:
+        try:
+            html.write_text(report.document(mined, file.name), encoding="utf-8")
+        except OSError as error:
+            typer.echo(f"{html}: {error.strerror}.", err=True)
+            raise typer.Exit(FAILED) from None
+        typer.echo(f"{html}: {html.stat().st_size / 1024:,.0f} kB, {len(mined.findings):,} candidates.", err=as_json)
+    if as_json:
+        typer.echo(json.dumps(data.as_data(mined), indent=2, ensure_ascii=False))
+    elif html is None:
+        console = Console(highlight=False, markup=False, emoji=False)
+        console.print(f"Read as: {read.profile}.")
+        terminal.draw(mined, console, most=most)

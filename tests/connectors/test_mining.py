@@ -1,0 +1,145 @@
+"""`pilothouse mine` as it is typed: no server, no database; every bad file gives a sentence, never a traceback."""
+
+import csv
+import gzip
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser import SIZES, no_violations
+from tests.problems.made import Desk, failing_client, reboots
+
+
+def mine(*arguments: str | Path, where: Path) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"} | {"PILOTHOUSE_DATA": str(where / "none")}
+    line = [sys.executable, "-m", "pilothouse.cli", "mine", *map(str, arguments)]
+    return subprocess.run(line, capture_output=True, text=True, cwd=where, env=environment, timeout=100)
+
+
+def write(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    desk = Desk(np.random.default_rng(4))
+    desk.steady(2500)
+    reboots(desk)
+    failing_client(desk)
+    hostile = "<script>alert(1)</script><img src=x onerror=alert(2)> \u202e\x1b[31m"
+    header = ("Ticket Number", "Summary", "Created", "Configuration Item", "os", "Service", "Location")
+    rows = [
+        (
+            f"T{i}",
+            title + (hostile if fact == "tunnel" else ""),
+            datetime.fromtimestamp(at, UTC).strftime("%d/%m/%Y %H:%M"),
+            facts.get("CI", ""),
+            facts.get("os", ""),
+            facts.get("service", ""),
+            facts.get("site", ""),
+        )
+        for i, (at, title, facts, fact) in enumerate(zip(desk.opened, desk.titles, desk.facts, desk.planted, strict=True))
+    ]
+    return write(tmp_path_factory.mktemp("mine") / "export.csv", header, rows)
+
+
+def test_an_export_that_no_profile_knows_is_read_by_its_column_names(export: Path, tmp_path: Path) -> None:
+    done = mine(export, where=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "told from the column names" in done.stdout
+    assert "every 10.0 days" in " ".join(done.stdout.split())
+    assert "\x1b" not in done.stdout and "Traceback" not in done.stderr
+    assert not (tmp_path / "none").exists()  # no instance was made
+
+
+def test_json_says_the_same_with_every_basis(export: Path, tmp_path: Path) -> None:
+    done = mine(export, "--json", where=tmp_path)
+    found = json.loads(done.stdout)
+    reboot = next(each for each in found["candidates"] if "period" in each["rhythm"])
+    assert abs(reboot["rhythm"]["period"]["days"] - 10) < 0.1
+    assert {"events", "due", "jitter", "chance"} <= set(reboot["rhythm"]["period"])
+    tunnel = next(each for each in found["candidates"] if each["facets"])
+    assert tunnel["facets"][0]["value"] == "system 5"
+    assert {"count", "known", "expected", "chance"} <= set(tunnel["facets"][0])
+    assert len(reboot["tickets"]) == reboot["ticket_count"]
+    assert mine(export, "--json", where=tmp_path).stdout == done.stdout
+
+
+def test_the_page_stands_alone_and_hostile_text_stays_text(export: Path, tmp_path: Path, chromium: Browser) -> None:
+    out = tmp_path / "report.html"
+    done = mine(export, "--html", out, where=tmp_path)
+    assert done.returncode == 0, done.stderr
+    text = out.read_text()
+    assert "<script" not in text and "<img" not in text and "\u202e" not in text
+    assert "http:" not in text.replace("http-equiv", "") and "https:" not in text
+    for width, scheme in SIZES:
+        page = chromium.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=True)  # axe is a script
+        asked: list[str] = []
+        page.on("request", lambda request, asked=asked: asked.append(request.url))
+        page.goto(out.as_uri())
+        assert asked == [out.as_uri()]
+        assert page.locator("article svg").count() >= 2
+        no_violations(page)
+        page.close()
+
+
+_HEADER = ("number", "title", "opened", "ci")
+_BAD: dict[str, Sequence[Sequence[str]]] = {
+    "one ticket": [("1", "printer", "2026-01-01 10:00", "P1")],
+    "all times equal": [(str(i), "printer", "2026-01-01 10:00", f"P{i % 7}") for i in range(300)],
+    "all tickets identical": [("1", "printer", "2026-01-01 10:00", "P1")] * 200,
+    "half the rows empty": [(str(i), "printer broken" if i % 2 else "", "2026-01-01 10:00" if i % 2 else "", "") for i in range(200)],
+    "a text of a megabyte": [("1", "word " * 190_000, "2026-01-01 10:00", ""), *[(str(i), "x", "2026-01-02 10:00", "") for i in range(60)]],
+    "control characters": [(str(i), "a\x07\x1b[2Jb \x85", f"2026-01-{i % 28 + 1:02d} 10:00", "\x08") for i in range(100)],
+    "no rows": [],
+}
+
+
+@pytest.mark.parametrize("name", _BAD)
+def test_bad_input_gives_a_sensible_answer(name: str, tmp_path: Path) -> None:
+    done = mine(write(tmp_path / "bad.csv", _HEADER, _BAD[name]), "--html", tmp_path / "out.html", "--json", where=tmp_path)
+    assert done.returncode in (0, 3), done.stderr
+    assert "Traceback" not in done.stderr
+    found = json.loads(done.stdout)
+    assert found["candidates"] == [] and found["remarks"]
+
+
+def test_no_time_column_is_said(tmp_path: Path) -> None:
+    rows = [(str(i), f"printer {i % 5} broken", f"P{i % 9}") for i in range(300)]
+    done = mine(write(tmp_path / "t.csv", ("number", "title", "ci"), rows), where=tmp_path)
+    assert done.returncode == 0
+    assert "No ticket says when it was opened" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "code", "says"),
+    [
+        (b"", (), 1, "empty"),
+        (b"%PDF-1.7", (), 1, "PDF"),
+        (gzip.compress(b"number,title\n1,a\n" * 5000)[:60], (), 1, "breaks off"),
+        (b"a,b\n1,2\n", ("--profile", "nothing"), 2, "no profile"),
+        (b"a,b\n1,2\n", ("--profile", "servicenow"), 1, "lacks"),
+        (b"a,b\n1,2\n", ("--mapping", "missing.toml"), 1, "missing.toml"),
+    ],
+)
+def test_what_cannot_be_read_is_named(content: bytes, arguments: Sequence[str], code: int, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    done = mine(path, *arguments, where=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert says in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    done = mine(tmp_path / "nothing.csv", where=tmp_path)
+    assert done.returncode == 1 and "No such file" in done.stderr
