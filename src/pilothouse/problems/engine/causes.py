@@ -19,6 +19,8 @@ from pilothouse.problems.engine.columns import CI, SERVICE, Change, Changes, CIG
 _BEFORE = 14 * DAY
 _AFTER = DAY  # the day of the onset is known, not the hour
 _MOST_CIS = 400
+_COVERAGE = 1.5  # a change on a tenth of the trouble's CIs must be so many powers of ten less likely by chance
+_LEAST_SCORE = 0.5
 _STOP_WORDS = 4  # letters; shorter words tell nothing
 
 
@@ -36,16 +38,23 @@ class Cause:
 
 
 def causes_of(
-    candidate: Candidate, tickets: Tickets, near: Mapping[str, Sequence[str]], graph: CIGraph, changes: Changes, calendar: Calendar | None
+    candidate: Candidate,
+    tickets: Tickets,
+    near: Mapping[str, Sequence[str]],
+    graph: CIGraph,
+    changes: Changes,
+    calendar: Calendar | None,
+    *,
+    most: int = 3,
 ) -> list[Cause]:
-    """Return hints, the best first: at most three changes, one that stopped it, and one CI upstream of all."""
+    """Return hints, the best first: so many changes, one that stopped it, and one CI upstream of all."""
     shares = _ci_shares(candidate, tickets)
     found: list[Cause] = []
     if calendar is not None and len(changes):
         rhythm = candidate.rhythm
         start = _start(candidate, tickets)
         if start is not None:
-            found += _changes(start, candidate, tickets, shares, near, changes, calendar, "change")[:3]
+            found += _changes(start, candidate, tickets, shares, near, changes, calendar, "change")[:most]
         if rhythm.stop:
             found += _changes(rhythm.stop.at, candidate, tickets, shares, near, changes, calendar, "fix")[:1]
     return found + _upstream(shares, graph)
@@ -100,7 +109,9 @@ def _changes(
         days = max(gap, 0) / DAY + 0.25
         chance = 1 - math.exp(-as_near / span * days)
         alike = _alike(change.title, words)
-        score = -math.log10(max(chance, 1e-12)) + alike
+        score = -math.log10(max(chance, 1e-12)) + _COVERAGE * math.log10(close) + alike
+        if score < _LEAST_SCORE:
+            continue
         found.append(Cause(kind, change.key, change.title, change.end, _why(change, gap, close, shares, beside, alike), score, chance))
     return sorted(found, key=lambda cause: (-cause.score, cause.at, cause.key))
 

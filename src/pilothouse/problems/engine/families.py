@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse  # type: ignore[import-untyped]
 
-from pilothouse.problems.engine.columns import KIND, Tickets
+from pilothouse.problems.engine.columns import KIND, Fact, Tickets
 from pilothouse.problems.engine.vectors import Matrix, Space, learn, sample_of, unit
 from pilothouse.problems.engine.words import Words
 
@@ -93,6 +93,26 @@ def _tree(clusters: Labels, centres: Matrix, space: Space | None) -> Families:
     family_of = _in_order(fcluster(joins, SAME, "distance").astype(np.int32), clusters)
     labels = np.where(clusters >= 0, family_of[clusters], -1).astype(np.int32)
     return Families(labels, clusters, _members(joins, count), space, centres, family_of)
+
+
+def joined(labels: Labels, fact: Fact) -> Labels:
+    """Split families by a fact (the CI) where it stands out in them: at least three tickets, and five times its usual share.
+
+    What is left of a family stays together; tickets without a family get none.
+    """
+    known = np.flatnonzero((labels >= 0) & (fact.codes >= 0))
+    if not len(known):
+        return labels
+    width = np.int64(len(fact.names) + 1)
+    pairs, place, counts = np.unique(labels[known] * width + fact.codes[known], return_inverse=True, return_counts=True)
+    inside = np.bincount(labels[known], minlength=int(labels.max()) + 1)
+    usual = fact.counts / max(len(known), 1)
+    stands = (counts >= 3) & (counts / inside[pairs // width] >= 5 * usual[pairs % width])
+    own = labels.astype(np.int64) * width + width - 1
+    own[known] = np.where(stands[place], pairs[place], own[known])
+    own[labels < 0] = -1
+    order = {label: i for i, label in enumerate(dict.fromkeys(own[own >= 0].tolist()))}
+    return np.array([order.get(label, -1) for label in own.tolist()], np.int32)
 
 
 def _in_order(raw: Labels, clusters: Labels) -> Labels:
