@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import orjson
 from django.db import connection
 
 from pilothouse.platform import journal, projections
@@ -227,6 +228,16 @@ def _unnest(columns: Mapping[str, str]) -> str:
     return f"SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in columns.values())})"
 
 
+def _from_json(columns: Mapping[str, str]) -> str:
+    """Return rows from one JSON parameter: it costs half of what an array for each column does."""
+    typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    return f"SELECT {', '.join(columns)} FROM json_to_recordset(%s::json) given({typed})"
+
+
+def _as_json(columns: Mapping[str, str], rows: Sequence[Row]) -> str:
+    return orjson.dumps([dict(zip(columns, row, strict=True)) for row in rows]).decode()
+
+
 _LIFE_COLUMNS: Mapping[str, str] = {"ticket_id": "bigint", "opened_at": "timestamptz", "events": "bytea"}
 _WRITE_FEW = f"""
 WITH life AS (
@@ -237,10 +248,10 @@ WITH life AS (
 ), unshown AS (
   DELETE FROM sla_ticket WHERE ticket_id = ANY(%s::bigint[])
 ), shown AS (
-  INSERT INTO sla_ticket ({", ".join(_SHOWN_COLUMNS)}) {_unnest(_SHOWN_COLUMNS)}
+  INSERT INTO sla_ticket ({", ".join(_SHOWN_COLUMNS)}) {_from_json(_SHOWN_COLUMNS)}
   ON CONFLICT (ticket_id) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in list(_SHOWN_COLUMNS)[1:])}
 )
-INSERT INTO sla_clock ({", ".join(_CLOCK_COLUMNS)}) {_unnest(_CLOCK_COLUMNS)}
+INSERT INTO sla_clock ({", ".join(_CLOCK_COLUMNS)}) {_from_json(_CLOCK_COLUMNS)}
 """
 
 
@@ -251,8 +262,8 @@ def _write_few(written: Sequence[Row], known: Sequence[int], rows: Sequence[Row]
         *_columns(written, len(_LIFE_COLUMNS)),
         list(known),
         [ticket for ticket in known if ticket not in seen],
-        *_columns(shown, len(_SHOWN_COLUMNS)),
-        *_columns(rows, len(_CLOCK_COLUMNS)),
+        _as_json(_SHOWN_COLUMNS, shown),
+        _as_json(_CLOCK_COLUMNS, rows),
     ]
     run(_WRITE_FEW, values)
 
