@@ -16,7 +16,7 @@ from pilothouse.problems.engine.vectors import Matrix, Space, learn, sample_of, 
 from pilothouse.problems.engine.words import Words
 
 Labels = NDArray[np.int32]
-SAME = 0.55  # cosine distance up to which clusters are the same trouble
+SAME = 0.45  # cosine distance up to which clusters are the same trouble
 _MOST_CLUSTERS = 1500
 _ROUNDS = 8
 _CHUNK = 50_000
