@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from pilothouse.sla.engine.business_time import OpenHours, always
-from pilothouse.sla.engine.clocks import instant
+from pilothouse.sla.engine.clock import instant
 from pilothouse.sla.engine.lives import Event, condense
 from pilothouse.sla.engine.rules import KINDS, NO_CONDITION, Agreement, Condition, Duration, Rulebook, Target, Use
 from pilothouse.sla.engine.steps import Step

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from pilothouse.sla.engine.business_time import OpenHours, always
-from pilothouse.sla.engine.clocks import Clock, count
+from pilothouse.sla.engine.clock import Clock
+from pilothouse.sla.engine.clocks import count
 from pilothouse.sla.engine.lives import Event, condense
 from pilothouse.sla.engine.rules import NO_CONDITION, Agreement, Duration, Rulebook, Target, Use
 from pilothouse.sla.engine.steps import Step

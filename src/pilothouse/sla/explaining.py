@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 from pilothouse.people.models import Team
 from pilothouse.platform.access import Actor
 from pilothouse.sla import rulebook
-from pilothouse.sla.engine import clocks as engine
 from pilothouse.sla.engine import lives
 from pilothouse.sla.engine.business_time import OpenHours
 from pilothouse.sla.engine.business_time.explaining import Explanation, duration_words, explain_add, explain_elapsed
-from pilothouse.sla.engine.clocks import CANCELLED, MODES, RUNNING, STOPPED, Clock, instant
+from pilothouse.sla.engine.clock import CANCELLED, MODES, RUNNING, STOPPED, Clock, instant
+from pilothouse.sla.engine.clocks import count
 from pilothouse.sla.engine.lives import START, Event, seconds
 from pilothouse.sla.engine.rules import KINDS, Agreement
 from pilothouse.sla.models import Life, Schedule
@@ -94,7 +94,7 @@ def explain(actor: Actor, ticket: Ticket, *, now: datetime) -> Explained:
     """Fold a ticket's journal and prove its clocks as of `now`; the caller has checked that the actor may read the ticket."""
     known, life = rulebook.current(), _life(ticket)
     causes = {line.seq: f"{line.who} {line.headline}".strip() for line in timeline.timeline(actor, ticket)}
-    counted = engine.count(ticket.pk, life, known.rulebook, known.hours)
+    counted = count(ticket.pk, life, known.rulebook, known.hours)
     names = dict(Schedule.objects.values_list("id", "name"))
     teams = dict(Team.objects.filter(pk__in={clock.group for clock in counted if clock.group}).values_list("id", "name"))
     proofs = tuple(

@@ -17,8 +17,9 @@ from django.db import connection, transaction
 
 from pilothouse.platform.statements import run
 from pilothouse.sla import forecast_child, rulebook
-from pilothouse.sla.engine import clocks, lives
-from pilothouse.sla.engine.clocks import Clock
+from pilothouse.sla.engine import lives
+from pilothouse.sla.engine.clock import RUNNING, Clock
+from pilothouse.sla.engine.folding import fold
 from pilothouse.sla.engine.forecast.features import FLOW_DAYS, features, ground
 from pilothouse.sla.engine.forecast.history import (
     CANCELLED,
@@ -38,6 +39,7 @@ from pilothouse.sla.engine.forecast.moments import at_instant, used_at
 from pilothouse.sla.engine.forecast.reasons import by_rule, reasons
 from pilothouse.sla.engine.forecast.training import BREACHES_AT_LEAST, ENDED_AT_LEAST, Trained
 from pilothouse.sla.engine.lives import START, Event, seconds
+from pilothouse.sla.engine.measuring import measure, seconds_of
 from pilothouse.sla.engine.rules import Candidate
 from pilothouse.sla.models import ForecastModel
 from pilothouse.tickets.engine.lifecycle import OPEN_STATES
@@ -157,13 +159,13 @@ def _clocked(seen: Sequence[_Seen], own: Sequence[Clock], known: rulebook.Known)
         if (place, priority) not in targets:
             targets[place, priority] = _target(clock, priority, known)
         is_known = winner is clock.candidate
-        yield edge > 0 and clock.edges[edge - 1].mode == clocks.RUNNING, targets[place, priority] if is_known else 0
+        yield edge > 0 and clock.edges[edge - 1].mode == RUNNING, targets[place, priority] if is_known else 0
 
 
 def _target(clock: Clock, priority: int, known: rulebook.Known) -> int:
     if priority not in clock.candidate.target.durations:
         return 0
-    return clocks.seconds_of(clock.duration(priority), known.hours[clock.original[1]], clock.started)
+    return seconds_of(clock.duration(priority), known.hours[clock.original[1]], clock.started)
 
 
 def _outcome(own: Sequence[Clock], now: int) -> tuple[int, int]:
@@ -205,8 +207,8 @@ def _lives(tickets: Sequence[int]) -> list[tuple[int, list[Event]]]:
 def _resolutions(portion: Sequence[tuple[int, list[Event]]], known: rulebook.Known) -> list[Clock]:
     if known.is_empty:
         return []
-    found = [clock for ticket, life in portion for clock in clocks.fold(ticket, life, known.rulebook) if clock.kind == "resolution"]
-    clocks.measure(found, known.hours)
+    found = [clock for ticket, life in portion for clock in fold(ticket, life, known.rulebook) if clock.kind == "resolution"]
+    measure(found, known.hours)
     return found
 
 

@@ -17,7 +17,8 @@ from pilothouse.platform.journal import Entry
 from pilothouse.platform.statements import run
 from pilothouse.sla import escalations, rebuilding, rulebook
 from pilothouse.sla.engine import lives
-from pilothouse.sla.engine.clocks import Clock, count_many, instant
+from pilothouse.sla.engine.clock import Clock, instant
+from pilothouse.sla.engine.clocks import count_many
 from pilothouse.sla.engine.lives import Event
 from pilothouse.tickets.engine.replay import COMMENTED
 

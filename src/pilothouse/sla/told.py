@@ -12,7 +12,7 @@ from pilothouse.notifications import kinds
 from pilothouse.people.models import Membership, Team, User
 from pilothouse.platform.access import CAPABILITIES, Capability, Role
 from pilothouse.sla import rulebook
-from pilothouse.sla.engine.clocks import instant
+from pilothouse.sla.engine.clock import instant
 from pilothouse.sla.engine.lives import seconds
 from pilothouse.sla.engine.steps import Step
 from pilothouse.sla.models import Clock, ScheduleUse, TicketClock

@@ -29,7 +29,7 @@ from pilothouse.platform.access import Actor
 from pilothouse.platform.refusals import FieldError, Invalid
 from pilothouse.sla import rulebook, schedules
 from pilothouse.sla.engine.business_time import OpenHours, read_definition
-from pilothouse.sla.engine.clocks import AllHours
+from pilothouse.sla.engine.clock import AllHours
 from pilothouse.sla.engine.lives import seconds
 from pilothouse.sla.engine.rules import KINDS, Agreement, Rulebook
 from pilothouse.sla.engine.verdicts import Judge, Side

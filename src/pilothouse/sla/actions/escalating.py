@@ -23,7 +23,7 @@ from pilothouse.platform.journal import Change, Draft, instant_text
 from pilothouse.platform.refusals import GuardRefused, Missing, Refused
 from pilothouse.sla import rulebook, told
 from pilothouse.sla.aside import LOST, Aside
-from pilothouse.sla.engine.clocks import step_name
+from pilothouse.sla.engine.clock import step_name
 from pilothouse.sla.engine.lives import ESCALATED, STEP_FIELD
 from pilothouse.sla.engine.rules import Agreement, Candidate, Target
 from pilothouse.sla.engine.steps import Step

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pilothouse.sla.engine.clocks import Clock, fold
+from pilothouse.sla.engine.clock import Clock
+from pilothouse.sla.engine.folding import fold
 from pilothouse.sla.engine.lives import START, Event
 from pilothouse.sla.engine.rules import CONDITIONS, Rulebook, Rules
 from pilothouse.tickets.engine.queue_language.plan import All, Opposite, Plan, Test, evaluate

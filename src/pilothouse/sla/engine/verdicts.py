@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from pilothouse.sla.engine.business_time import OpenHours, business_day
 from pilothouse.sla.engine.business_time.zones import date_of, instant_of
-from pilothouse.sla.engine.clocks import AllHours, Clock, reached
+from pilothouse.sla.engine.clock import AllHours, Clock
+from pilothouse.sla.engine.measuring import reached
 from pilothouse.sla.engine.rules import KINDS, LONGEST_SECONDS, Duration, Rulebook
 from pilothouse.sla.engine.shapes import Shape, Shapes, Stored
 
