@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from pilothouse.sla.engine import lives
-from pilothouse.sla.engine import measuring
+from pilothouse.sla.engine import lives, measuring
 from pilothouse.sla.engine.clock import Clock
 from pilothouse.sla.engine.clocks import count, count_many
 from pilothouse.sla.engine.lives import Event
