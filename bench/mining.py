@@ -284,7 +284,7 @@ def _raised(tickets: Tickets, cut: Sequence[int], true: set[int], graph: CIGraph
         own = {cut[row] for row in finding.candidate.rows.tolist()}
         if len(own & true) >= 0.5 * len(own):
             near = graph.neighbours()
-            told = causes_of(finding.candidate, mined.tickets, near, graph, changes, mined.calendar, most=len(changes))
+            told = causes_of(finding.candidate, mined.tickets, near, graph, changes, mined.calendar, most=len(changes), least=-np.inf)
             return len(mined.findings), [cause.key for cause in told if cause.kind == "change"], cut[-1]
     return None
 
@@ -307,7 +307,7 @@ def changes_of(folder: Path) -> Changes:
         if key and end:
             touched[key].add(row["CI Name (aff)"])
             ends[key] = _instant(start), _instant(end), row["Service Component WBS (aff)"], row["Change Type"]
-    items = [Change(key, ends[key][3], tuple(sorted(touched[key])), *ends[key][:3]) for key in touched]
+    items = [Change(key, ends[key][3], tuple(sorted(touched[key])), *ends[key]) for key in touched]
     return Changes(sorted(items, key=lambda change: (change.end, change.key)))
 
 
@@ -392,7 +392,13 @@ def _hdbscan(texts: Sequence[str], topics: NDArray[np.int64], most: int = 6000) 
     labels = HDBSCAN(min_cluster_size=10, copy=True).fit_predict(vectors).astype(np.int32)
     say(f"  baseline, TF-IDF and HDBSCAN on {most:,} of them: {purity(labels, topics[at])}")
     own = Tickets([str(i) for i in at.tolist()], texts=[texts[i] for i in at.tolist()])
-    say(f"  ours on the same {most:,}: {purity(gather(own, read_words(own)).labels, topics[at])}")
+    words = read_words(own)
+    families = gather(own, words)
+    say(f"  ours on the same {most:,}: {purity(families.labels, topics[at])}")
+    assert words is not None and families.space is not None and families.centres is not None
+    near = (families.space.place(words.counts) * families.centres[np.maximum(families.clusters, 0)]).sum(axis=1)
+    nearest = np.where(near >= np.quantile(near, (labels < 0).mean()), families.labels, -1).astype(np.int32)
+    say(f"  ours on as many of them, the nearest to their centres: {purity(nearest, topics[at])}")
 
 
 def measure(sizes: Sequence[int]) -> None:

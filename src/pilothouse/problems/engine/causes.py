@@ -21,6 +21,7 @@ _AFTER = DAY  # the day of the onset is known, not the hour
 _MOST_CIS = 400
 _COVERAGE = 1.5  # a change on a tenth of the trouble's CIs must be so many powers of ten less likely by chance
 _LEAST_SCORE = 0.5
+_UNRELATED = 0.01  # a change that touched nothing near may still be it, when changes of its kind are rare
 _STOP_WORDS = 4  # letters; shorter words tell nothing
 
 
@@ -46,6 +47,7 @@ def causes_of(
     calendar: Calendar | None,
     *,
     most: int = 3,
+    least: float = _LEAST_SCORE,
 ) -> list[Cause]:
     """Return hints, the best first: so many changes, one that stopped it, and one CI upstream of all."""
     shares = _ci_shares(candidate, tickets)
@@ -54,9 +56,9 @@ def causes_of(
         rhythm = candidate.rhythm
         start = _start(candidate, tickets)
         if start is not None:
-            found += _changes(start, candidate, tickets, shares, near, changes, calendar, "change")[:most]
+            found += _changes(start, candidate, tickets, shares, near, changes, calendar, "change", least)[:most]
         if rhythm.stop:
-            found += _changes(rhythm.stop.at, candidate, tickets, shares, near, changes, calendar, "fix")[:1]
+            found += _changes(rhythm.stop.at, candidate, tickets, shares, near, changes, calendar, "fix", least)[:1]
     return found + _upstream(shares, graph)
 
 
@@ -89,6 +91,7 @@ def _changes(
     changes: Changes,
     calendar: Calendar,
     kind: str,
+    least: float,
 ) -> list[Cause]:
     own = set(shares)
     beside = Counter[str]()
@@ -99,18 +102,19 @@ def _changes(
     words = _told(candidate, tickets)
     span = max((changes.items[-1].end - changes.items[0].end) / DAY, 1.0)
     closeness = [_closeness(change, own, shares, beside, service) for change in changes.items]
+    kinds = Counter(change.kind for change in changes.items)
     ordered = np.sort(np.array(closeness))
     found = []
     for change, close in zip(changes.items, closeness, strict=True):
         gap = start - change.end
-        if close <= 0 or not -_AFTER <= gap <= _BEFORE:
+        if not -_AFTER <= gap <= _BEFORE:
             continue
-        as_near = len(ordered) - int(np.searchsorted(ordered, close - 1e-9))
+        as_near = len(ordered) - int(np.searchsorted(ordered, close - 1e-9)) if close > 0 else kinds[change.kind]
         days = max(gap, 0) / DAY + 0.25
         chance = 1 - math.exp(-as_near / span * days)
         alike = _alike(change.title, words)
-        score = -math.log10(max(chance, 1e-12)) + _COVERAGE * math.log10(close) + alike
-        if score < _LEAST_SCORE:
+        score = -math.log10(max(chance, 1e-12)) + _COVERAGE * math.log10(max(close, _UNRELATED)) + alike
+        if score < least:
             continue
         found.append(Cause(kind, change.key, change.title, change.end, _why(change, gap, close, shares, beside, alike), score, chance))
     return sorted(found, key=lambda cause: (-cause.score, cause.at, cause.key))
@@ -155,7 +159,7 @@ def _why(change: Change, gap: int, close: float, shares: Mapping[str, float], be
         where = f"on {nearby[0]}, next to what {100 * min(beside[nearby[0]], 1):.0f} % of the tickets are about"
     same = "on the same service" if not hit and not nearby else ""
     words = "; its title has their words" if alike >= 0.3 else ""
-    return f"{when}, {where or same}{words}"
+    return f"{when}, {where or same or 'on nothing that is known to be near'}{words}"
 
 
 def _span(seconds: int) -> str:

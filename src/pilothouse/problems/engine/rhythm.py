@@ -16,6 +16,7 @@ from pilothouse.problems.engine.columns import Floats, Ints
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _WINDOWS = (HOUR, 4 * HOUR, DAY, 3 * DAY, 7 * DAY)
 _EPISODE = 20 * HOUR  # tickets nearer than this to the one before tell of the same event
+_LOOSE = 0.12  # of the period: an event so near to a beat keeps to it
 _AT_ONCE = 256
 _MOST_POINTS = 20_000  # of a very large group, evenly spread
 
@@ -276,14 +277,20 @@ def _period(days: Floats, length: float, looked_at: int, calendar: Calendar) -> 
         length = float(slope)
     off = np.abs(days - (phase + np.round((days - phase) / length) * length))
     jitter = float(np.median(off))
-    near = off <= max(0.12 * length, 0.5)
+    near = off <= max(_LOOSE * length, 0.5)
     kept = int(near.sum())
     hit = len(np.unique(np.round((days[near] - phase) / length)))
-    chance = float(binomial_tail(kept, len(days), min(1.0, 2 * max(0.12 * length, 0.5) / length))) * looked_at
+    chance = min(_keeps(off, length, part) for part in (_LOOSE, _LOOSE / 3)) * 2 * looked_at
     due = round(float(np.ptp(days[near])) / length) + 1 if kept else 0
     if hit < 5 or hit < 0.6 * due or kept < 0.6 * len(days):
         return None
     return Period(length, hit, due, jitter, int((calendar.first + days[near][-1]) * DAY), min(1.0, chance))
+
+
+def _keeps(off: Floats, length: float, part: float) -> float:
+    """Return the chance that so many of events at any times would be within this part of the period from a beat."""
+    width = max(part * length, 0.5)
+    return float(binomial_tail(int((off <= width).sum()), len(off), min(1.0, 2 * width / length)))
 
 
 def clockwork(times: Ints, calendar: Calendar) -> Clockwork | None:
