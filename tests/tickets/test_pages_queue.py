@@ -195,7 +195,7 @@ def test_pages_go_older_and_back_by_keys_of_the_list(visit: Visit) -> None:
     expect(page.locator("tbody tr")).to_have_count(50)
     page.get_by_role("link", name="More").click()
     expect(row(page, "INC0000051")).to_be_visible()
-    expect(page.locator(".board .bar")).to_contain_text("51 to 70 of 70")
+    expect(page.locator(".board .bar")).to_contain_text(re.compile(r"51 to (\d+) of \1"))  # other tests open tickets too
     page.get_by_role("link", name="Back").click()
     expect(row(page, "INC0000001")).to_be_visible()
 

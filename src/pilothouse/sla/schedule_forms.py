@@ -162,6 +162,22 @@ class NewScheduleForm(ScheduleForm):
     note = None  # type: ignore[assignment]
 
 
+class LocalMoment(forms.DateTimeInput):
+    """The browser's own field for a day and an hour; what is none is not given back to it, as it cannot show it."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+    def format_value(self, value: Any) -> str | None:
+        """Write the value as the field reads it."""
+        if isinstance(value, str):
+            try:
+                datetime.fromisoformat(value)
+            except ValueError:
+                return None
+        return super().format_value(value)
+
+
 class ChangeForm(ScheduleForm):
     """A change: from when on the new version holds."""
 
@@ -173,7 +189,7 @@ class ChangeForm(ScheduleForm):
     holds_from = forms.DateTimeField(
         required=False,
         label="From",
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        widget=LocalMoment(),
         help_text="In the zone of the schedule.",
     )
     base = forms.IntegerField(widget=forms.HiddenInput)
@@ -208,13 +224,11 @@ class UseForm(RefusableForm):
 class ExplainForm(RefusableForm):
     """One computation: a start with a duration, or with an end. Times are of the schedule's zone."""
 
-    start = forms.DateTimeField(widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"))
+    start = forms.DateTimeField(widget=LocalMoment())
     duration = forms.CharField(
         required=False, max_length=40, help_text="Example: 4h, 1h 30m, 90s", widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
-    end = forms.DateTimeField(
-        required=False, label="or an end", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
-    )
+    end = forms.DateTimeField(required=False, label="or an end", widget=LocalMoment())
 
     def clean_start(self) -> datetime:
         """Refuse years that no schedule reaches."""
