@@ -48,7 +48,7 @@ def test_a_file_is_rehearsed_then_imported(people: NamedPeople, tmp_path: Path) 
     assert {(e.source, e.request_id) for e in entries} == {("import", f"import-{run.pk}")}
     page = people.client("ana").get(f"/import/{run.pk}").content.decode()
     assert "Groups: 2" in page
-    assert "hx-get" not in page
+    assert "every 1s" not in page
     assert not (folder_of(run) / "log.csv").exists()
     jobs.run_import(entry_id=0, kind="import", record_id=run.pk)  # delivered twice
     assert journal.entries_of("ticket", ticket.pk) == entries
