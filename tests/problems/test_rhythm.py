@@ -58,8 +58,9 @@ def test_an_onset_is_dated(everything: Ints, calendar: Calendar, first: int, see
     times = np.sort(np.random.default_rng(seed).choice(late, 40, replace=False))
     onset = listen(times, calendar).onset
     assert onset is not None
-    assert onset.at == times[0] // DAY * DAY
-    assert onset.count_before == 0
+    assert onset.at >= times[0] // DAY * DAY
+    assert onset.count_before <= 4  # stragglers long before the rest do not begin it
+    assert onset.count_before == int((times < onset.at).sum())
 
 
 def test_hours_of_the_week_are_found_and_office_hours_are_not(everything: Ints, calendar: Calendar) -> None:

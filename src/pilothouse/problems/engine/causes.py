@@ -1,7 +1,8 @@
 """Hints at causes: changes that ended shortly before an onset on the same or neighbouring CIs, and what all affected CIs depend on.
 
-A change is scored by how often a change as near as it would end as shortly before any instant by chance: changes that near, per
-day, times the days between. The chances of all changes looked at are multiplied by their number.
+A change is scored by how often a change as near as it would end as shortly before any instant by chance (changes that near, per
+day, times the days between), and by how much of the trouble is on what it touched. A hint is a hint: the chance that it shows is
+that of this one change, not of the best of all.
 """
 
 import math

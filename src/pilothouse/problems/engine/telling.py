@@ -192,7 +192,7 @@ def _cause(causes: Sequence[Cause]) -> list[str]:
     found: list[str] = []
     for cause in causes:
         if cause.kind == "change" and not found and cause.chance is not None:
-            found.append(f"Probable cause: change {cause.key} {cause.title}, {cause.why} (by chance: {_percent(cause.chance)}).")
+            found.append(f"Possible cause: change {cause.key} {cause.title}, {cause.why} (by chance: {_percent(cause.chance)}).")
         elif cause.kind == "fix" and cause.chance is not None:
             found.append(f"It stopped after change {cause.key} {cause.title}, {cause.why} (by chance: {_percent(cause.chance)}).")
         elif cause.kind == "upstream":
