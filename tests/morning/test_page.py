@@ -37,7 +37,7 @@ def test_the_page_is_accessible_and_fits(visit: Visit, width: int, scheme: Schem
     no_violations(page)
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), SIZES)
 def test_a_quiet_morning_says_that_all_is_well(visit: Visit, width: int, scheme: Scheme) -> None:
     page = visit("olga", "/morning", width=width, scheme=scheme)
     expect(page.get_by_role("heading", name="A quiet night")).to_be_visible()

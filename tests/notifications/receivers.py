@@ -73,7 +73,7 @@ class MailServer:
 def only_harbour(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
     """Let in the user "pilot" with the password "har@bour/1"."""
     good = isinstance(data, LoginPassword) and (data.login, data.password) == (b"pilot", b"har@bour/1")
-    return AuthResult(success=good)
+    return AuthResult(success=good, handled=False)  # the server says 535 itself
 
 
 @dataclass

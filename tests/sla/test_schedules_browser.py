@@ -3,9 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import Scheme, Visit, no_violations
+from tests.browser import SIZES, Scheme, Visit, no_violations
 
-BOTH: list[tuple[int, Scheme]] = [(1280, "light"), (390, "dark")]
 LONG = "Service desk of the regional administration for everything between the harbour and the hills"
 HERE = "/service-levels/schedules"
 
@@ -24,7 +23,7 @@ def made(visit: Visit, name: str) -> str:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize(("width", "scheme"), BOTH)
+@pytest.mark.parametrize(("width", "scheme"), SIZES)
 def test_pages_are_accessible_and_fit(visit: Visit, width: int, scheme: Scheme) -> None:
     here = made(visit, f"{LONG} {width}")
     explained = f"{here}/explain?start=2026-03-20T16:00&duration=200h"

@@ -6,9 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pilothouse.people.testing import PASSWORD
-from tests.browser import Scheme, Visit, no_violations
+from tests.browser import SIZES, Scheme, Visit, no_violations
 
-BOTH: list[tuple[int, Scheme]] = [(1280, "light"), (390, "dark")]
 PAGES = [
     ("", "/sign-in"),
     ("alan", "/sign-out"),
@@ -40,7 +39,7 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize(("width", "scheme"), BOTH)
+@pytest.mark.parametrize(("width", "scheme"), SIZES)
 @pytest.mark.parametrize(("person", "path"), PAGES)
 def test_pages_are_accessible_and_fit(visit: Visit, person: str, path: str, width: int, scheme: Scheme) -> None:
     page = visit(person, path, width=width, scheme=scheme)
@@ -84,7 +83,7 @@ def _resolve(page: Page, number: str, notes: str) -> None:
     expect(page.get_by_text(f"Resolved {number}.").first).to_be_visible()
 
 
-@pytest.mark.parametrize(("width", "scheme"), BOTH)
+@pytest.mark.parametrize(("width", "scheme"), SIZES)
 def test_the_requesters_whole_path(visit: Visit, width: int, scheme: Scheme) -> None:
     rita = visit("rita", "/portal", width=width, scheme=scheme)
     rita.get_by_role("link", name="Raise a request").first.click()
