@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Min
 
 from pilothouse.demo.engine.company import LEEDS, PORTO, SINGAPORE, SITES, TEAMS
@@ -100,13 +101,14 @@ def _agreements(office: int) -> dict[str, dict[str, Any]]:
 def escalate(*, actor: Actor, seed: int, until: datetime) -> int:
     """Take the steps that living clocks have owed for so long, and take most of them up; returns how many were taken.
 
-    What fell due before the last two weeks is taken when they begin.
+    What fell due before the last two weeks is taken when they begin. Each instant is one transaction, so that a load that was cut off
+    goes on as if it had not been.
     """
-    rng, taken = random.Random(f"{seed} escalations"), 0
-    at = until - _LOOKED_BACK
+    taken, at = 0, until - _LOOKED_BACK
     while at < until:
-        taken += _take_all(actor, at)
-        _take_up(rng, at)
+        with transaction.atomic():
+            taken += _take_all(actor, at)
+            _take_up(seed, at)
         first = Clock.objects.aggregate(first=Min("next_step_at"))["first"]
         at = max(at + _TICK, first + _TICK) if first else until
     return taken
@@ -119,9 +121,14 @@ def _take_all(actor: Actor, at: datetime) -> int:
     return taken
 
 
-def _take_up(rng: random.Random, at: datetime) -> None:
-    """Let those who were told take up what was told them at this instant, but for a few."""
-    for row in Escalation.objects.filter(fired_at=at, acknowledged_at=None, ended_at=None).order_by("id"):
+def _take_up(seed: int, at: datetime) -> None:
+    """Let those who were told take up what was told them at this instant, but for a few.
+
+    Ids depend on which process loaded what first, so nothing here goes by them.
+    """
+    fired = Escalation.objects.filter(fired_at=at, acknowledged_at=None, ended_at=None).select_related("ticket")
+    for row in fired.order_by("ticket__number", "due_at", "kind", "target", "turn", "stay", "step"):
+        rng = random.Random(f"{seed} {row.ticket.number} {row.kind} {row.target} {row.turn} {row.stay} {row.step}")
         who = next((actor for person in row.told if (actor := _person(person))), None)
         if who is not None and rng.random() < _TAKEN_UP:
             acknowledge_escalation(actor=who, escalation_id=row.pk, now=at + timedelta(minutes=rng.randrange(2, 25)))
