@@ -1,4 +1,7 @@
-"""The forecast on the public incident log: figures within wide bounds, and blind to the future of real tickets; skipped without it."""
+"""The forecast on every second ticket of the public incident log: figures within wide bounds, and blind to the future of real tickets.
+
+Skipped without the log. The figures of the whole log: `python -m bench.forecast`.
+"""
 
 import random
 from collections.abc import Mapping
@@ -21,7 +24,7 @@ _FINAL = ("resolved_at", "closed_at", "closed_code", "resolved_by")
 
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:
-    return list(_rows(LOG))
+    return [row for row in _rows(LOG) if int(row["number"].removeprefix("INC")) % 2 == 0]
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +35,7 @@ def log(rows: list[Row]) -> Log:
 def test_it_is_better_than_the_rule_and_calibrated(log: Log) -> None:
     found = measure(log)
     opening, unfolding = found["figures"]["known at opening"], found["figures"]["as the log unfolds, every update"]
-    assert found["trained_on"] > 12_000 and found["tested_on"] > 7_000
+    assert found["trained_on"] > 6_000 and found["tested_on"] > 3_500
     assert 0.70 < opening["model"]["auc"] < 0.90 and 0.78 < unfolding["model"]["auc"] < 0.93
     for scores in found["figures"].values():
         assert scores["model"]["auc"] > scores["rule"]["auc"] + 0.03
@@ -40,8 +43,10 @@ def test_it_is_better_than_the_rule_and_calibrated(log: Log) -> None:
         assert scores["model"]["ece"] < 0.12
 
 
-def test_the_future_of_real_tickets_changes_nothing(rows: list[Row], log: Log) -> None:
+def test_the_future_of_real_tickets_changes_nothing(rows: list[Row]) -> None:
     """Shuffle what stands in every row about the end, and all rows after the cut; train and judge by the cut: the same bits."""
+    rows = [row for row in rows if int(row["number"].removeprefix("INC")) % 6 == 0]
+    log = log_of(rows)
     other = log_of(_with_another_future(rows, log))
     assert other.cut == log.cut and dict(other.targets) == dict(log.targets)
     models, seen = [], []
@@ -56,7 +61,7 @@ def test_the_future_of_real_tickets_changes_nothing(rows: list[Row], log: Log) -
         seen.append((found.values.tobytes(), model.probabilities(found).tobytes()))
     assert models[0] == models[1] and seen[0] == seen[1]
     assert not np.array_equal(log.history.breached, other.history.breached)
-    assert len(unseen(log, every_event(log.history))) > 10_000
+    assert len(unseen(log, every_event(log.history))) > 3_000
 
 
 def _with_another_future(rows: list[Row], log: Log) -> list[Row]:
