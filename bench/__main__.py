@@ -31,7 +31,7 @@ PROGRAMS: dict[str, list[str]] = {
     "business-time": ["bench.business_time"],
     "what-if": ["bench.what_if"],
     "forecast": ["bench.forecast"],
-    "clocks": ["bench.escalation"],
+    "clocks": ["bench.escalation", "--tickets", "200000"],  # a million takes a quarter of an hour more
     "morning": ["bench.morning"],
 }
 PARTS = (*DESK, *PROGRAMS)
