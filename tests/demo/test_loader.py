@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from pilothouse.cmdb.models import CI, Relationship, Service
-from pilothouse.demo import loader
+from pilothouse.demo import loader, service_levels
 from pilothouse.demo.command import fill
 from pilothouse.demo.engine.generate import Arguments
 from pilothouse.demo.sign_ins import PASSWORD
@@ -37,6 +37,12 @@ def _load(data: Path, arguments: Arguments = ARGUMENTS, *, force: bool = False) 
 
 def _numbers() -> list[str]:
     return list(Ticket.objects.order_by("id").values_list("number", flat=True))
+
+
+@pytest.fixture
+def few_escalations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Escalate over half a day instead of two weeks, where escalations are not the point."""
+    monkeypatch.setattr(service_levels, "_LOOKED_BACK", timedelta(hours=12))
 
 
 def test_the_database_holds_what_was_drawn(tmp_path: Path) -> None:
@@ -80,6 +86,7 @@ def _journals_fold_to_rows_chains_hold_and_projections_rebuild() -> None:
     assert list(TicketStory.objects.order_by("ticket_id").values()) == kept
 
 
+@pytest.mark.usefixtures("few_escalations")
 def test_a_second_run_finds_it_there_and_writes_lost_facts_again(tmp_path: Path) -> None:
     assert not _load(tmp_path)
     before, first = _numbers(), (tmp_path / "demo-facts.json").read_text()
@@ -102,6 +109,7 @@ def _facts_name_tickets_that_are_there(data: Path) -> None:
     assert all(fact["finding"] in text for fact in told["facts"])
 
 
+@pytest.mark.usefixtures("few_escalations")
 def test_a_load_that_was_cut_off_goes_on_where_it_stood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loader, "_BATCH", 100)
     begun = loader.begin(actor=ACTOR, arguments=ARGUMENTS, now=UNTIL)
@@ -118,7 +126,8 @@ def test_a_load_that_was_cut_off_goes_on_where_it_stood(tmp_path: Path, monkeypa
     assert _load(tmp_path)
 
 
-def test_of_two_loaders_one_is_told_to_wait(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("few_escalations")
+def test_of_two_loaders_one_is_told_to_wait_and_writes_nothing_twice(tmp_path: Path) -> None:
     other = connection.copy()
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(hashtext('pilothouse demo'))")
@@ -126,16 +135,13 @@ def test_of_two_loaders_one_is_told_to_wait(tmp_path: Path) -> None:
             _load(tmp_path)
         cursor.execute("SELECT pg_advisory_unlock_all()")
     other.close()
-    assert not _load(tmp_path)
-
-
-def test_a_loader_that_began_before_another_ended_writes_nothing_twice() -> None:
     begun = loader.begin(actor=ACTOR, arguments=ARGUMENTS, now=UNTIL)
     for _ in range(2):
         loader.load(actor=ACTOR, begun=begun, now=UNTIL)
     assert Ticket.objects.count() == 600
 
 
+@pytest.mark.usefixtures("few_escalations")
 def test_other_peoples_tickets_are_left_alone(tmp_path: Path) -> None:
     mine = open_ticket(actor=ACTOR, now=UNTIL, title="A real one")
     with pytest.raises(GuardRefused, match="has tickets already"):
