@@ -12,7 +12,7 @@ from schemathesis.checks import not_a_server_error
 
 from tests.api.conftest import Rest
 
-SECONDS = 30.0
+SECONDS = 15.0
 _EXAMPLES = 12
 
 
