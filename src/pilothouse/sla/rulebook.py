@@ -3,6 +3,7 @@
 A process keeps what it compiled until somebody adds a version: one small look says so (rows of versions are only ever added).
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -54,15 +55,23 @@ class Known:
 
 
 _known: Known | None = None
+_looked_at = 0.0  # when the stamp was last looked at, by this process's own steady clock
+_FRESH_SECONDS = 1.0
 
 
 def current() -> Known:
-    """Return the rulebook and the hours in force, read anew when a version was added."""
-    global _known
+    """Return the rulebook and the hours in force, read anew when a version was added: for whoever writes by them."""
+    global _known, _looked_at
     stamp = tuple(run(_STAMP, ()).fetchone() or ())
     if _known is None or _known.stamp != stamp:
         _known = Known(_read_rulebook(), HoursOfSchedules(), stamp)
+    _looked_at = time.monotonic()
     return _known
+
+
+def lately() -> Known:
+    """Return the rulebook and the hours as they were at most a second ago: for whoever shows many clocks, one look for all."""
+    return _known if _known is not None and time.monotonic() - _looked_at < _FRESH_SECONDS else current()
 
 
 def forget() -> None:

@@ -94,7 +94,7 @@ class Recipients:
         return {person: at for person, at in found.items() if at > now}
 
     def _opens(self, person: int, now: datetime) -> datetime | None:
-        known = rulebook.current().hours
+        known = rulebook.lately().hours
         opens = [known[self.schedules[team]].next_open(seconds(now)) for team in self.teams.get(person, ()) if team in self.schedules]
         first = min((at for at in opens if at is not None), default=None)
         return None if first is None else max(instant(first), now)
@@ -142,7 +142,7 @@ def words(ticket: Ticket, clock: Clock, step: Step, now: datetime, *, unacknowle
 def _due_words(clock: Clock) -> str:
     if clock.due_at is None:
         return "It is paused."
-    zone = ZoneInfo(rulebook.current().hours[clock.schedule_id].zone)
+    zone = ZoneInfo(rulebook.lately().hours[clock.schedule_id].zone)
     return f"Due {clock.due_at.astimezone(zone):%a %d %b %H:%M} ({zone.key})."
 
 
@@ -157,7 +157,7 @@ def used(clock: Clock | TicketClock, now: datetime) -> int:
     """Return the business seconds that a clock has counted by now."""
     if clock.running_since is None:
         return clock.elapsed_seconds
-    hours = rulebook.current().hours[clock.schedule_id]
+    hours = rulebook.lately().hours[clock.schedule_id]
     return clock.elapsed_seconds + max(0, hours.elapsed(seconds(clock.running_since), seconds(now)))
 
 

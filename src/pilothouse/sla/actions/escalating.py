@@ -165,7 +165,11 @@ def _likeliest() -> float | None:
 
 
 def _target_of(clock: Clock) -> tuple[Agreement, Target] | None:
-    for agreement in rulebook.current().rulebook.versions:
+    return _found(clock, rulebook.lately()) or _found(clock, rulebook.current())
+
+
+def _found(clock: Clock, known: rulebook.Known) -> tuple[Agreement, Target] | None:
+    for agreement in known.rulebook.versions:
         if agreement.version_id == clock.agreement_version_id:
             return next(((agreement, target) for target in agreement.targets if target.key == clock.target), None)
     return None
