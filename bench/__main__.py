@@ -202,9 +202,12 @@ def fan_out(run: Run) -> None:
 
 
 def memory(run: Run) -> None:
-    """The whole tree at rest: after some pages, and ten quiet seconds."""
-    for path in ("/queue", "/search?q=vpn"):
+    """The whole tree at rest: after some pages, the first training of the forecast, and ten quiet seconds."""
+    for path in ("/queue", "/search?q=vpn", "/morning"):
         run.browser().ask("GET", path)
+    until = time.monotonic() + 180
+    while time.monotonic() < until and run.instance.run("SELECT 1 FROM sla_forecast_model WHERE report = '{}'"):
+        time.sleep(1)
     time.sleep(10)
     assert run.instance.tree
     run.add("memory of the whole tree at rest", memory_mb(run.instance.tree.pid), "MB (PSS)", 500)
