@@ -57,6 +57,7 @@ def test_a_selection_and_its_dialogs_are_accessible(visit: Visit) -> None:
         expect(page.locator("dialog[open]")).to_be_visible()
         no_violations(page)
         page.keyboard.press("Escape")
+        expect(page.locator("dialog[open]")).to_have_count(0)  # a key that comes before it is closed goes to it
 
 
 def test_triage_without_the_mouse(visit: Visit) -> None:
