@@ -123,10 +123,14 @@ def address_of(listening: socket.socket) -> str:
     return f"http://{shown}:{port}"
 
 
+# Many threads would each keep freed memory to themselves: glibc is told to share it among two.
+_THRIFTY = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
+
+
 def _ourselves(*arguments: str, sockets: tuple[int, ...] = (), **environment: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "pilothouse.cli", *arguments],
-        env={**os.environ, **environment},
+        env={**_THRIFTY, **os.environ, **environment},
         pass_fds=sockets,
         stdin=subprocess.DEVNULL,
         preexec_fn=embedded.dies_with_parent(signal.SIGTERM),  # noqa: PLW1509 this process has no threads
