@@ -20,7 +20,8 @@ from pilothouse.sla.actions import what_ifs
 from pilothouse.sla.agreement_forms import AgreementForm, grown
 from pilothouse.sla.agreement_starts import starts
 from pilothouse.sla.engine.lives import seconds
-from pilothouse.sla.engine.rules import KINDS, Problem
+from pilothouse.sla.engine.problem import Problem
+from pilothouse.sla.engine.rules import KINDS
 from pilothouse.sla.models import Agreement, AgreementVersion, Schedule, WhatIf
 
 READ, EDIT = Capability.READ_TICKETS, Capability.CONFIGURE

@@ -14,7 +14,7 @@ from pilothouse.sla import rulebook
 from pilothouse.sla.engine import lives
 from pilothouse.sla.engine.business_time import OpenHours
 from pilothouse.sla.engine.business_time.explaining import Explanation, duration_words, explain_add, explain_elapsed
-from pilothouse.sla.engine.clock import CANCELLED, MODES, RUNNING, STOPPED, Clock, instant
+from pilothouse.sla.engine.clock import MODES, RUNNING, STOPPED, Clock, instant
 from pilothouse.sla.engine.clocks import count
 from pilothouse.sla.engine.lives import START, Event, seconds
 from pilothouse.sla.engine.rules import KINDS, Agreement
@@ -220,8 +220,3 @@ def _why_not(agreement: Agreement, kind: str, snapshot: Mapping[str, object]) ->
 def local(at: datetime, zone: str) -> str:
     """Write an instant as the clock on the wall shows it, to the second."""
     return f"{at.astimezone(ZoneInfo(zone)):%a %d %b %Y %H:%M:%S}"
-
-
-def is_end(span: Span) -> bool:
-    """Say whether a span is the end of a clock, which counts nothing more."""
-    return span.end is None and span.mode in (MODES[STOPPED], MODES[CANCELLED])

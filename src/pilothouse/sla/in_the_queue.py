@@ -80,12 +80,15 @@ def share_used(clock: TicketClock, now: datetime) -> int:
     return round(100 * told.used(clock, now) / max(1, clock.target_seconds))
 
 
-def countdown(clock: TicketClock, now: datetime) -> tuple[str, str]:
-    """Return what is left until the deadline on the calendar, short ("18m", "3h", "-12m", "paused"), and the tone it is said in."""
+def countdown(clock: TicketClock, share: int, now: datetime) -> tuple[str, str]:
+    """Return what is left until the deadline on the calendar, short ("18m", "3h", "-12m", "paused"), and the tone it is said in.
+
+    `share` is how much is used (`share_used`).
+    """
     if clock.due_at is None or clock.stage == "paused":
         return "paused", ""
     left = int((clock.due_at - now).total_seconds())
-    tone = "danger" if left < 0 else "warn" if share_used(clock, now) >= WARN_PERCENT else ""
+    tone = "danger" if left < 0 else "warn" if share >= WARN_PERCENT else ""
     return ("-" if left < 0 else "") + _short(abs(left)), tone
 
 

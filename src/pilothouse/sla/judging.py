@@ -18,7 +18,8 @@ from pilothouse.people.models import Team, User
 from pilothouse.sla.engine.checks import Known, check
 from pilothouse.sla.engine.definitions import read_targets
 from pilothouse.sla.engine.lives import seconds
-from pilothouse.sla.engine.rules import NO_CONDITION, Agreement, Condition, Problem, Target
+from pilothouse.sla.engine.problem import Problem
+from pilothouse.sla.engine.rules import NO_CONDITION, Agreement, Condition, Target
 from pilothouse.sla.models import Schedule
 from pilothouse.sla.rulebook import HoursOfSchedules, compiler, stored_names
 from pilothouse.tickets.engine import queue_language

@@ -16,7 +16,8 @@ from pilothouse.sla import schedules
 from pilothouse.sla.engine.business_time import OpenHours
 from pilothouse.sla.engine.definitions import Compile, read_targets
 from pilothouse.sla.engine.lives import seconds
-from pilothouse.sla.engine.rules import NO_CONDITION, Agreement, Condition, Problem, Rulebook, Use, looks_beyond
+from pilothouse.sla.engine.problem import Problem
+from pilothouse.sla.engine.rules import NO_CONDITION, Agreement, Condition, Rulebook, Use, looks_beyond
 from pilothouse.sla.models import AgreementVersion, ScheduleUse
 from pilothouse.tickets.engine import queue_language
 from pilothouse.tickets.engine.queue_language import Context, Mistake, Names

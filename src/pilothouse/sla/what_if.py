@@ -10,11 +10,9 @@ agreements and schedules have held all the time. Lives are read in portions and 
 bounded and a year of tickets takes seconds.
 """
 
-import gc
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,6 +35,7 @@ from pilothouse.sla.engine.what_if import TO_BREACHED, TO_MET, Compared, Tally
 from pilothouse.sla.judging import Judged, judge
 from pilothouse.sla.models import Agreement as AgreementRow
 from pilothouse.sla.models import Schedule
+from pilothouse.sla.rebuilding import no_collection
 from pilothouse.tickets.models import Ticket
 
 DAYS = (30, 90, 365)
@@ -178,7 +177,7 @@ def run(actor: Actor, prepared: Prepared, days: int, *, now: datetime, progress:
     judge_ = Judge([prepared.before, prepared.after], seconds(now))
     tally, under = Tally(most=LISTED), [Counter[int](), Counter[int]()]
     for tickets, teams, priorities, stored in _portions(*_asked(_READ, actor, days, now)):
-        with _uncollected():
+        with no_collection():
             found = judge_.judge(map(orjson.loads, stored))
         tally.add(*found.of, tickets=tickets, teams=np.array(teams), priorities=np.array(priorities))
         for kept, more in zip(under, found.under, strict=True):
@@ -189,18 +188,6 @@ def run(actor: Actor, prepared: Prepared, days: int, *, now: datetime, progress:
     report["under"] = [sum(each[pk] for pk in prepared.changed) for each in under]
     report["warnings"] = [list(each) for each in prepared.warnings]
     return {**report, "seconds": round(time.perf_counter() - began, 2)}
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Look for no cyclic garbage meanwhile: millions of short-lived values come and go here, and none of them is in a circle."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 Portion = tuple[Sequence[int], Sequence[int], Sequence[int], Sequence[bytes]]

@@ -16,7 +16,8 @@ from pilothouse.sla.engine.business_time import OpenHours
 from pilothouse.sla.engine.duration_text import write_duration, write_length
 from pilothouse.sla.engine.measuring import seconds_of
 from pilothouse.sla.engine.possible import can_hold, quarrel
-from pilothouse.sla.engine.rules import KINDS, LONGEST_SECONDS, PRIORITIES, Condition, Duration, Problem, Target
+from pilothouse.sla.engine.problem import Problem
+from pilothouse.sla.engine.rules import KINDS, LONGEST_SECONDS, PRIORITIES, Condition, Duration, Target
 from pilothouse.sla.engine.steps import Step
 from pilothouse.tickets.engine.queue_language.plan import All, Any, Operator, Opposite, Plan, Test
 

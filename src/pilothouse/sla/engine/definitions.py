@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pilothouse.sla.engine.problem import Problem
 from pilothouse.sla.engine.rules import (
     CONDITIONS,
     KINDS,
@@ -12,7 +13,6 @@ from pilothouse.sla.engine.rules import (
     SCHEDULE_SOURCES,
     Condition,
     Duration,
-    Problem,
     Target,
 )
 from pilothouse.sla.engine.steps import read_steps

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from pilothouse.sla.engine.rules import WATCHED
+from pilothouse.tickets.engine import replay
 from pilothouse.tickets.engine.replay import COMMENTED, EMPTY
 
 ESCALATED = "ticket.escalated"
@@ -29,30 +30,13 @@ SiteOf = Callable[[int | None, datetime], str]
 START: dict[str, Any] = {path: EMPTY[name] for path, name in WATCHED.items()} | {"site": ""}
 
 
-class Changed(Protocol):
-    """One changed field of an entry."""
-
-    @property
-    def field(self) -> str: ...
-    @property
-    def after(self) -> Any: ...
-
-
-class Happened(Protocol):
+class Happened(replay.Happened, Protocol):
     """What a life needs of a journal entry."""
 
     @property
     def seq(self) -> int: ...
     @property
-    def verb(self) -> str: ...
-    @property
-    def actor_id(self) -> int | None: ...
-    @property
-    def happened_at(self) -> datetime: ...
-    @property
     def recorded_at(self) -> datetime: ...
-    @property
-    def changes(self) -> Sequence[Changed]: ...
 
 
 class Event(NamedTuple):
@@ -90,10 +74,8 @@ def condense_timed(entries: Iterable[tuple[Happened, int, int]], before: Sequenc
         if not changes and mark is None:
             continue
         last = at if last is None else max(last, at)
-        if "requester_id" in changes and (site := site_of(changes["requester_id"], entry.recorded_at)):
-            changes["site"] = site
-        elif "requester_id" in changes and entry.seq != 1:
-            changes["site"] = ""
+        if "requester_id" in changes and ((site := site_of(changes["requester_id"], entry.recorded_at)) or entry.seq != 1):
+            changes["site"] = site  # the first entry need not say that there is none
         found.append(Event(entry.seq, last, recorded, changes, mark))
     return found
 

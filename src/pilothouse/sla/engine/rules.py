@@ -75,16 +75,6 @@ _LIVING = ("kind", "state", "hold_reason", "priority", "group_id", "merged_into_
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with a definition: where, why, and an example of what is right; a warning does not stand in the way."""
-
-    field: str
-    message: str
-    hint: str = ""
-    is_warning: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Condition:
     """A text in the queue language and what it means; an empty text has no plan."""
 

@@ -64,9 +64,9 @@ def _due(context: template.Context, row: Row, cell: Cell) -> str:
     if shown is None:
         return '<td class="col-due_at"><span class="muted">none</span></td>'
     now = clock.now()
-    left, tone = in_the_queue.countdown(shown, now)
-    due = f' data-due="{shown.due_at.isoformat()}"' if shown.due_at and shown.stage == "running" else ""
     share = in_the_queue.share_used(shown, now)
+    left, tone = in_the_queue.countdown(shown, share, now)
+    due = f' data-due="{shown.due_at.isoformat()}"' if shown.due_at and shown.stage == "running" else ""
     title = escape(in_the_queue.countdown_words(shown, share))
     bar = f'<progress max="100" value="{min(100, max(0, share))}" aria-label="{title}"></progress>'
     return f'<td class="col-due_at" title="{title}"><span class="clock {tone}"{due}><b>{escape(left)}</b>{bar}</span></td>'

@@ -19,8 +19,9 @@ from pilothouse.sla.engine.business_time.compiling import Version, business_day,
 from pilothouse.sla.engine.business_time.definition import Combination, Definition, Exceptional, HolidayCalendar, OwnDay
 from pilothouse.sla.engine.business_time.explaining import Explanation, Step, explain_add, explain_elapsed
 from pilothouse.sla.engine.business_time.open_hours import NEVER, OpenHours, all_of, always, any_of, followed_by, never
-from pilothouse.sla.engine.business_time.reading import Problem, Reading, read_definition, read_hours, write_definition
+from pilothouse.sla.engine.business_time.reading import Reading, read_definition, read_hours, write_definition
 from pilothouse.sla.engine.business_time.year import Day, year_of
+from pilothouse.sla.engine.problem import Problem
 
 __all__ = [
     "NEVER",

@@ -40,6 +40,7 @@ from pilothouse.sla.engine.business_time.definition import (
     Interval,
     OwnDay,
 )
+from pilothouse.sla.engine.problem import Problem
 
 FULL_DAY = 86_400
 MOST = 400  # entries in a list
@@ -50,16 +51,6 @@ HOURS_EXAMPLE = "Example: 08:00-12:00, 13:00-17:00"
 INTERVAL = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?\s*(?:-|–|—|to)\s*(\d{1,2}):(\d\d)(?::(\d\d))?")
 DATE = re.compile(r"(?:(\d{4})-)?(\d{2})-(\d{2})")
 MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong and where, and how it would be right; a warning does not keep a definition from being saved."""
-
-    field: str
-    message: str
-    hint: str = ""
-    is_warning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
