@@ -1,6 +1,7 @@
 // The morning review: move over the lines, act on one without leaving the page, mark it done; other people's changes appear as they happen.
 import { announce, toast } from "../pilothouse/js/announce.js";
 import { shortcut } from "../pilothouse/js/keys.js";
+import { fetchPage, putParts } from "../pilothouse/js/refreshed.js";
 import { startMentions } from "../tickets/mentions.js";
 import "../tickets/ticket.js";
 
@@ -148,23 +149,23 @@ function busy(part) {
   return part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select") || part.querySelector(".slot:not(:empty), form.htmx-request");
 }
 
+/* What was unfolded stays so; the place on the page is kept for all parts together, once they stand. */
+function replace(part, other) {
+  const open = [...part.querySelectorAll("details.rest[open]")].map((rest) => rest.closest("section").id);
+  part.replaceWith(other);
+  for (const id of open) document.querySelector(`#${CSS.escape(id)} details.rest`)?.setAttribute("open", "");
+  window.htmx.process(other);
+}
+
 async function refresh() {
   plannedAt = Infinity;
   if (document.hidden) return;
-  const answer = await fetch(page.dataset.address, { headers: { Accept: "text/html" } });
-  if (!answer.ok || answer.redirected) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = await fetchPage(page.dataset.address);
+  if (!fresh) return;
   const was = { ...current()?.dataset };
   const at = lines().indexOf(current());
   const focused = current()?.contains(document.activeElement);
-  for (const part of page.querySelectorAll("[data-refreshed]")) {
-    const other = fresh.getElementById(part.id);
-    if (!other || other.innerHTML === part.innerHTML || busy(part)) continue;
-    const open = [...part.querySelectorAll("details.rest[open]")].map((rest) => rest.closest("section").id);
-    part.replaceWith(document.adoptNode(other));
-    for (const id of open) document.querySelector(`#${CSS.escape(id)} details.rest`)?.setAttribute("open", "");
-    window.htmx.process(other);
-  }
+  putParts(page, fresh, { isBusy: busy, replace });
   if (at >= 0 && !current()) keepPlace(was, at, focused);
   count();
 }
