@@ -191,6 +191,7 @@ def test_a_digest_that_fails_comes_whole_later(people: NamedPeople, mail: MailSe
     mail.keeper.answers = ["451 later"]
     clock.move(hours=20, seconds=5)
     deliver()
+    assert len(set(Delivery.objects.values_list("next_attempt_at", flat=True))) == 1
     clock.move(seconds=60)
     deliver()
     assert [each["Subject"] for each in mail.arrived] == ["3 messages: News"]

@@ -16,6 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from pilothouse import __version__
 from pilothouse.notifications import mailer, outgoing, payloads
@@ -224,10 +225,8 @@ def _note(deliveries: Sequence[Delivery], failure: Failure | None) -> None:
     elif failure.final or deliveries[0].attempts >= MOST_ATTEMPTS:
         _end(deliveries, Delivery.State.FAILED, failure.reason)
     else:
-        for delivery in deliveries:
-            Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.WAITING).update(
-                next_attempt_at=_again(deliveries[0], failure), last_error=failure.reason[:500]
-            )
+        # One instant for all of a digest: its parts go again in one mail.
+        _waiting(deliveries).update(next_attempt_at=_again(deliveries[0], failure), last_error=failure.reason[:500])
 
 
 def _again(delivery: Delivery, failure: Failure) -> datetime:
@@ -241,13 +240,15 @@ def _again(delivery: Delivery, failure: Failure) -> datetime:
     return after_quiet(at, wishes([delivery.person_id])[delivery.person_id].hours, urgent=delivery.notification.is_urgent)
 
 
+def _waiting(deliveries: Iterable[Delivery]) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries], state=Delivery.State.WAITING)
+
+
 def _end(deliveries: Iterable[Delivery], state: Delivery.State, reason: str = "") -> None:
-    waiting = Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries], state=Delivery.State.WAITING)
-    waiting.update(state=state, ended_at=clock.now(), last_error=reason[:500])
+    _waiting(deliveries).update(state=state, ended_at=clock.now(), last_error=reason[:500])
 
 
 def _give_back(deliveries: Sequence[Delivery]) -> None:
     """Let another turn take what this one did not come to; it is no attempt."""
     for delivery in deliveries:
-        waiting = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.WAITING)
-        waiting.update(next_attempt_at=clock.now(), attempts=max(0, delivery.attempts - 1))
+        _waiting([delivery]).update(next_attempt_at=clock.now(), attempts=max(0, delivery.attempts - 1))
