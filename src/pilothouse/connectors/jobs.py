@@ -2,7 +2,6 @@
 
 import contextlib
 
-from django.db import close_old_connections, connection
 from procrastinate.contrib.django import app
 
 from pilothouse.connectors.engine.tables import BadFile
@@ -16,8 +15,6 @@ from pilothouse.platform.access import Source
 @app.task(name="connectors.run_import")
 def run_import(entry_id: int, kind: str, record_id: int) -> None:
     """Do an import run. Delivered again after a crash it continues; a run that ended is left alone."""
-    if not connection.in_atomic_block:  # inside one, the caller answers for the connection
-        close_old_connections()
     run = ImportRun.objects.filter(pk=record_id).first()
     if run is None or run.state in (ImportRun.State.DONE, ImportRun.State.FAILED):
         return

@@ -24,7 +24,6 @@ from pilothouse.platform.refusals import FieldError, Forbidden, GuardRefused, In
 from pilothouse.platform.texts import text_errors
 
 _PREFERENCES = ("mail", "quiet_from", "quiet_until", "urgent_passes", "digest_at")
-_TEST_KIND = "notifications.test"
 _MOST_RETRIED = 1000
 
 
@@ -56,7 +55,7 @@ def notify_people(
 def notify_many(*, actor: Actor, messages: Sequence[Message], now: datetime) -> list[list[int]]:
     """Write many messages at the cost of one (a handful of round trips); returns for each the ids of what was made."""
     with transaction.atomic(savepoint=False):
-        return [[made.id for made in each] for each in write_down(messages, made_by=actor.user_id, now=now)]
+        return write_down(messages, made_by=actor.user_id, now=now)
 
 
 def notify_webhook(
@@ -203,7 +202,7 @@ def try_webhook(*, actor: Actor, webhook_id: int, now: datetime) -> int:
         found = _webhook(webhook_id)
         subject, text = "Pilothouse reaches this place", f"{actor.name} tried the webhook “{found.name}”. Nothing needs to be done."
         made = notify_webhook(
-            actor=actor, webhook_id=webhook_id, kind=_TEST_KIND, subject=subject, text=text, path="/settings/webhooks", now=now
+            actor=actor, webhook_id=webhook_id, kind=kinds.TEST, subject=subject, text=text, path="/settings/webhooks", now=now
         )
         assert made is not None  # it is not retired, and has no dedup key
         journal.record(actor, [Draft("webhook", webhook_id, "webhook.tried")], now=now)
@@ -246,7 +245,7 @@ def try_mail(*, actor: Actor, now: datetime) -> int:
         [made] = notify_people(
             actor=actor,
             people=[actor.user_id],
-            kind=_TEST_KIND,
+            kind=kinds.TEST,
             subject="Pilothouse reaches you by mail",
             text="If you read this as mail, it goes out. Nothing needs to be done.",
             path="/settings/deliveries",

@@ -10,4 +10,4 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         from pilothouse.notifications import kinds, retold  # noqa: F401  retold registers how the journal is told, once models are loaded
 
-        kinds.register("notifications.test", "Test", about="An administrator tries mail or a webhook.")
+        kinds.register(kinds.TEST, "Test", about="An administrator tries mail or a webhook.")

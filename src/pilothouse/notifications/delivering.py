@@ -35,6 +35,7 @@ _DIGESTS_AT_ONCE = 20
 _LONGEST_DIGEST = 200
 _GOES_AGAIN = frozenset({408, 421, 425, 429})
 _LONGEST_RETRY_AFTER_SECONDS = 3600.0
+_WORE_OUT = "Each worker that tried it ended before it could say how it went."
 _log = logging.getLogger(__name__)
 _TAKE = """
 UPDATE notifications_delivery SET attempts = attempts + 1, next_attempt_at = %s WHERE id IN (
@@ -126,7 +127,7 @@ def _wanted(batch: Sequence[Delivery]) -> list[Delivery]:
         elif delivery.notification.read_at is not None:
             _end([delivery], Delivery.State.DROPPED, "Read in the inbox before the mail was due.")
         elif delivery.attempts > MOST_ATTEMPTS:
-            _end([delivery], Delivery.State.FAILED, "Each worker that tried it ended before it could say how it went.")
+            _end([delivery], Delivery.State.FAILED, _WORE_OUT)
         elif not settings.SMTP_URL:
             _end([delivery], Delivery.State.DROPPED, "No mail server is set (PILOTHOUSE_SMTP_URL).")
         else:
@@ -137,19 +138,18 @@ def _wanted(batch: Sequence[Delivery]) -> list[Delivery]:
 def _send_mails(mails: Sequence[Sequence[Delivery]]) -> None:
     """Send mails in one session, each for one or more deliveries of one person, and note how each went at once."""
     rest, began = list(mails), time.monotonic()
-    while rest:
-        try:
-            with mailer.session() as session:
-                while rest and time.monotonic() - began < _BEGIN_SECONDS:
-                    failure = _mail(session, rest[0])
-                    _note(rest.pop(0), failure)
-        except NotSent as error:  # the server is not to be had: none of the rest can go now
-            for deliveries in rest:
-                _note(deliveries, Failure(str(error), final=error.final))
-            return
-        if rest:
-            _give_back([delivery for deliveries in rest for delivery in deliveries])
-            return
+    if not rest:
+        return
+    try:
+        with mailer.session() as session:
+            while rest and time.monotonic() - began < _BEGIN_SECONDS:
+                failure = _mail(session, rest[0])
+                _note(rest.pop(0), failure)
+    except NotSent as error:  # the server is not to be had: none of the rest can go now
+        for deliveries in rest:
+            _note(deliveries, Failure(str(error), final=error.final))
+    else:
+        _give_back([delivery for deliveries in rest for delivery in deliveries])
 
 
 def _mail(session: mailer.Session, deliveries: Sequence[Delivery]) -> Failure | None:
@@ -184,7 +184,7 @@ def _post(delivery: Delivery, secret: WebhookSecret | None, now: datetime) -> Fa
     if secret is None or webhook is None:
         return Failure("The webhook was retired.", final=True)
     if delivery.attempts > MOST_ATTEMPTS:
-        return Failure("Each worker that tried it ended before it could say how it went.", final=True)
+        return Failure(_WORE_OUT, final=True)
     body = payloads.written(_payload(delivery, webhook))
     headers = {
         "Content-Type": "application/json",

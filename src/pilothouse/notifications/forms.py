@@ -24,7 +24,7 @@ class PreferenceForm(RefusableForm):
 
     def __init__(self, data: Any = None, *, kept: Preference) -> None:
         super().__init__(data, initial={name: getattr(kept, name) for name in self.base_fields})
-        self.kinds = [kind for kind in kinds.known() if kind.key != "notifications.test"]
+        self.kinds = [kind for kind in kinds.known() if kind.key != kinds.TEST]
         for kind in self.kinds:
             chosen = kept.mail.get(kind.key, kind.mail)
             self.fields[_field(kind.key)] = forms.ChoiceField(

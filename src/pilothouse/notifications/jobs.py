@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from django.db import close_old_connections, connection
 from procrastinate.contrib.django import app
 
 from pilothouse.notifications import delivering
@@ -21,8 +20,6 @@ jobs.every(1, "notifications.webhooks", delivering.deliver_webhooks)
 @app.task(name="notifications.forget", queueing_lock="notifications.forget")
 def forget(timestamp: int) -> None:
     """Remove notifications and their deliveries after 400 days, in portions."""
-    if not connection.in_atomic_block:  # inside one, the caller answers for the connection
-        close_old_connections()
     while forget_before(clock.now() - timedelta(days=KEPT_DAYS)) == _AT_ONCE:
         pass
 

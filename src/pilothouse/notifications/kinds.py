@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+TEST = "notifications.test"  # how an administrator tries mail or a webhook
 MAIL_CHOICES = ("at_once", "digest", "none")
 
 

@@ -44,16 +44,6 @@ class Message:
         return self.not_before.get(person_id) if person_id is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A message written down: its notification and to whom."""
-
-    id: int
-    person_id: int | None
-    webhook_id: int | None
-    message: Message
-
-
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('notify:' || k, 0)) FROM unnest(%s::text[]) k"
 _NUMBERS = "SELECT nextval(pg_get_serial_sequence('notifications_notification', 'id')) FROM generate_series(1, %s)"
 _INSERT = """
@@ -103,20 +93,23 @@ def wishes(people: Iterable[int]) -> dict[int, Wish]:
     return found
 
 
-def write_down(messages: Sequence[Message], *, made_by: int | None, now: datetime) -> list[list[Made]]:
-    """Write messages and their deliveries in the caller's transaction; returns for each message what was made of it.
+def write_down(messages: Sequence[Message], *, made_by: int | None, now: datetime) -> list[list[int]]:
+    """Write messages and their deliveries in the caller's transaction; returns for each message the ids of what was made of it.
 
     Left out are people who are not active, retired webhooks, and what was said already within the dedup window. Concurrent writers of
     one dedup key wait for each other.
     """
+    told: list[list[int]] = [[] for _ in messages]
     rows = _rows([_clean(message) for message in messages])
     if not rows:
-        return [[] for _ in messages]
+        return told
     if locked := sorted({row.message.dedup_key for row in rows if row.message.dedup_key}):
         run(_LOCK, (locked,))
     made = _insert(rows, made_by, now)
-    _insert_deliveries([each for _, each in made], now)
-    return [[each for place, each in made if place == index] for index in range(len(messages))]
+    _insert_deliveries(made, now)
+    for number, row in made:
+        told[row.place].append(number)
+    return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +139,8 @@ def _clean(message: Message) -> Message:
     return replace(message, subject=one_line(message.subject) or "(no subject)", text=text, path=message.path if ours else "")
 
 
-def _insert(rows: Sequence[_Row], made_by: int | None, now: datetime) -> list[tuple[int, Made]]:
+def _insert(rows: Sequence[_Row], made_by: int | None, now: datetime) -> list[tuple[int, _Row]]:
+    """Write the rows that are to be written; returns their ids beside them."""
     numbers = [number for (number,) in run(_NUMBERS, (len(rows),)).fetchall()]
     columns: list[list[Any]] = [
         numbers,
@@ -163,24 +157,23 @@ def _insert(rows: Sequence[_Row], made_by: int | None, now: datetime) -> list[tu
         [row.message.holds_until(row.person_id) for row in rows],
     ]
     kept = {number for (number,) in run(_INSERT, (made_by, now, *columns, now - DEDUP_WINDOW)).fetchall()}
-    found = zip(numbers, rows, strict=True)
-    return [(row.place, Made(number, row.person_id, row.message.webhook_id, row.message)) for number, row in found if number in kept]
+    return [(number, row) for number, row in zip(numbers, rows, strict=True) if number in kept]
 
 
-def _insert_deliveries(made: Sequence[Made], now: datetime) -> None:
-    wanted = wishes(each.person_id for each in made if each.person_id is not None)
-    due = [(each, *found) for each in made if (found := _way(each, wanted.get(each.person_id or 0), now))]
+def _insert_deliveries(made: Sequence[tuple[int, _Row]], now: datetime) -> None:
+    wanted = wishes(row.person_id for _, row in made if row.person_id is not None)
+    due = [(number, row.person_id, *found) for number, row in made if (found := _way(row, wanted.get(row.person_id or 0), now))]
     if due:
-        columns = ([each.id for each, _, _ in due], [way for _, way, _ in due], [each.person_id for each, _, _ in due])
-        run(_DELIVER, (now, *columns, [at for _, _, at in due]))
+        numbers, people, ways, instants = (list(column) for column in zip(*due, strict=True))
+        run(_DELIVER, (now, numbers, ways, people, instants))
 
 
-def _way(made: Made, wish: Wish | None, now: datetime) -> tuple[str, datetime] | None:
-    """Choose the channel of what was made and when it is due; None when the inbox is all."""
-    message = made.message
-    at = max(now, message.holds_until(made.person_id) or now)
+def _way(row: _Row, wish: Wish | None, now: datetime) -> tuple[str, datetime] | None:
+    """Choose the channel of a row and when it is due; None when the inbox is all."""
+    message = row.message
+    at = max(now, message.holds_until(row.person_id) or now)
     if wish is None:
-        return ("webhook", at) if made.webhook_id is not None else None
+        return ("webhook", at) if message.webhook_id is not None else None
     mail = wish.channel(message.kind)
     if mail == "none":
         return None

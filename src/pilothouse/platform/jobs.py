@@ -2,6 +2,7 @@
 
 A job is delivered at least once: one that a killed worker was running is given to another when the killed one has shown no sign
 of life for STALLED_SECONDS, so every task must bear to be run again. Two workers never take the same job (SKIP LOCKED).
+The library looks after the database connection around every task.
 """
 
 import asyncio
@@ -18,12 +19,11 @@ import psycopg
 from django.conf import settings
 from django.core.management import call_command
 from django.db import close_old_connections, connection, transaction
-from django.db.utils import DatabaseError, InterfaceError
 from procrastinate import exceptions
 from procrastinate.contrib.django import app
 
 from pilothouse.platform import clock, journal, searching
-from pilothouse.platform.loops import Loops, every
+from pilothouse.platform.loops import LOST, Loops, every, first_line
 
 __all__ = ["Worker", "every", "relay", "run_worker"]
 
@@ -33,7 +33,7 @@ _RELAY_AT_ONCE = 500
 _LONGEST_STOP_SECONDS = 25
 _LONGEST_LOOP_STOP_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 10.0
-_LOST = (exceptions.ConnectorException, psycopg.Error, DatabaseError, InterfaceError, OSError)
+_LOST = (exceptions.ConnectorException, *LOST)
 _log = logging.getLogger(__name__)
 
 
@@ -85,7 +85,6 @@ def _prepare_months() -> None:
 @app.task(name="platform.learn_words", queueing_lock="platform.learn_words")
 def learn_words(timestamp: int) -> None:
     """Learn the words of new documents, against which search mends typing errors; a large import is learnt in portions."""
-    close_old_connections()
     while searching.learn_words():
         pass
 
@@ -139,7 +138,7 @@ class Worker:
                     pause = 0.2
                 except _LOST as error:
                     if pause == 0.2:  # the first of a row
-                        _log.warning("Worker: the database cannot be reached (%s); trying again.", str(error).strip().split("\n")[0])
+                        _log.warning("Worker: the database cannot be reached (%s); trying again.", first_line(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
         self.loops.ask_to_stop()
@@ -187,7 +186,7 @@ class Worker:
                 await self._in_thread(_relay_all)
                 await _retry_stalled(on_postgres)
             except _LOST as error:
-                _log.warning("Relay: %s", str(error).strip().split("\n")[0])
+                _log.warning("Relay: %s", first_line(error))
                 await asyncio.sleep(1)
 
     async def _in_thread(self, work: Callable[[], None]) -> None:

@@ -28,6 +28,7 @@ from django.db.utils import DatabaseError, InterfaceError
 from pilothouse.platform import clock
 from pilothouse.platform.access import Actor
 from pilothouse.platform.bridge import Receive, Scope, Send
+from pilothouse.platform.loops import first_line
 
 CHANNEL = "pilothouse"
 HEARTBEAT_SECONDS = 20.0
@@ -190,7 +191,7 @@ class Hub:
                             self._arrived.put_nowait(orjson.loads(notice.payload))
             except (psycopg.Error, DatabaseError, InterfaceError) as error:
                 if pause == 0.1:  # the first of a row
-                    _log.warning("Live pages: the database connection was lost (%s); trying again.", str(error).strip().split("\n")[0])
+                    _log.warning("Live pages: the database connection was lost (%s); trying again.", first_line(error))
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 

@@ -16,7 +16,7 @@ from django.db import close_old_connections, connections
 from django.db.utils import DatabaseError, InterfaceError
 
 Work = Callable[[], bool | None]
-_LOST = (psycopg.Error, DatabaseError, InterfaceError, OSError)
+LOST = (psycopg.Error, DatabaseError, InterfaceError, OSError)
 _LONGEST_PAUSE_SECONDS = 30.0
 _log = logging.getLogger(__name__)
 _registered: dict[str, "Loop"] = {}
@@ -87,13 +87,14 @@ def _turn(loop: Loop, failures: int) -> tuple[bool, int]:
     try:
         close_old_connections()
         return bool(loop.work()), 0
-    except _LOST as error:
+    except LOST as error:
         if not failures:  # the first of a row
-            _log.warning("Loop %s: the database or a file cannot be reached (%s); trying again.", loop.name, _first_line(error))
+            _log.warning("Loop %s: the database or a file cannot be reached (%s); trying again.", loop.name, first_line(error))
     except Exception:
         _log.exception("Loop %s failed; trying again.", loop.name)
     return False, min(failures + 1, 20)
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Return what an error says, without its details."""
     return str(error).strip().split("\n")[0]

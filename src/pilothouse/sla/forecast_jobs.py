@@ -2,7 +2,6 @@
 
 import logging
 
-from django.db import close_old_connections, connection
 from procrastinate.contrib.django import app
 
 from pilothouse.platform import access, clock, outbox
@@ -20,7 +19,6 @@ _log = logging.getLogger(__name__)
 @app.task(name="sla.judge_open", queueing_lock="sla.judge_open")
 def judge_open(timestamp: int) -> None:
     """Judge what is open, then take the steps that wait for it; run again it says the same."""
-    _fresh_connection()
     _judge()
 
 
@@ -33,7 +31,6 @@ def _judge() -> None:
 @app.task(name="sla.request_training", queueing_lock="sla.request_training")
 def request_when_due(timestamp: int) -> None:
     """Ask for a training when the last is a week old, or the history has grown by a tenth."""
-    _fresh_connection()
     if not forecasting.is_due(clock.now()):
         return
     try:
@@ -45,7 +42,6 @@ def request_when_due(timestamp: int) -> None:
 @app.task(name="sla.train_forecast")
 def train_forecast(entry_id: int, kind: str, record_id: int) -> None:
     """Do a training that was asked for, and judge anew; delivered again after a crash it begins anew, one that ended is left alone."""
-    _fresh_connection()
     if not ForecastModel.objects.filter(pk=record_id, report={}).exists():
         return
     actor = access.system()
@@ -56,11 +52,6 @@ def train_forecast(entry_id: int, kind: str, record_id: int) -> None:
         raise
     end_training(actor=actor, model_id=record_id, trained=trained, now=clock.now())
     _judge()
-
-
-def _fresh_connection() -> None:
-    if not connection.in_atomic_block:  # inside one, the caller answers for the connection
-        close_old_connections()
 
 
 outbox.subscribe("forecast_model.requested", "sla.train_forecast")

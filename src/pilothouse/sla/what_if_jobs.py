@@ -1,6 +1,5 @@
 """The worker's part of what-ifs: a question over more tickets than a page can wait for."""
 
-from django.db import close_old_connections, connection
 from procrastinate.contrib.django import app
 
 from pilothouse.people.queries import actor_of
@@ -12,8 +11,6 @@ from pilothouse.sla.models import WhatIf
 @app.task(name=TASK)
 def work_out(what_if: int) -> None:
     """Answer a question; one that is answered, or gone, is left alone."""
-    if not connection.in_atomic_block:  # inside one, the caller answers for the connection
-        close_old_connections()
     asked = WhatIf.objects.filter(pk=what_if).first()
     if asked is None or asked.is_over:
         return
