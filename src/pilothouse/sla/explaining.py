@@ -4,7 +4,7 @@ Nothing is read from the kept clocks: the ticket's journal is folded anew, so th
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from pilothouse.sla.engine.business_time.explaining import Explanation, duration
 from pilothouse.sla.engine.clock import MODES, RUNNING, STOPPED, Clock, instant
 from pilothouse.sla.engine.clocks import count
 from pilothouse.sla.engine.lives import START, Event, seconds
+from pilothouse.sla.engine.measuring import last_stretch
 from pilothouse.sla.engine.rules import KINDS, Agreement
 from pilothouse.sla.models import Life, Schedule
 from pilothouse.sla.rulebook import Known
@@ -97,9 +98,8 @@ def explain(actor: Actor, ticket: Ticket, *, now: datetime) -> Explained:
     counted = count(ticket.pk, life, known.rulebook, known.hours)
     names = dict(Schedule.objects.values_list("id", "name"))
     teams = dict(Team.objects.filter(pk__in={clock.group for clock in counted if clock.group}).values_list("id", "name"))
-    proofs = tuple(
-        replace(_prove(clock, known.hours[clock.schedule], names, causes, seconds(now)), name=_name(clock, teams)) for clock in counted
-    )
+    shown = _Shown(names, teams, causes, seconds(now))
+    proofs = tuple(_prove(clock, known.hours[clock.schedule], shown) for clock in counted)
     return Explained(ticket, proofs, tuple(_absences(known, life, {clock.kind for clock in counted})))
 
 
@@ -108,17 +108,27 @@ def _life(ticket: Ticket) -> list[Event]:
     return lives.read(bytes(row.events)) if row else []
 
 
-def _prove(clock: Clock, hours: OpenHours, names: Mapping[int, str], causes: Mapping[int, str], now: int) -> Proof:
-    agreement = clock.candidate.agreement
-    spans = tuple(_spans(clock, hours, causes, now))
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a proof is told with: names of schedules and teams, what each journal entry did, and the present."""
+
+    schedules: Mapping[int, str]
+    teams: Mapping[int, str]
+    causes: Mapping[int, str]
+    now: int
+
+
+def _prove(clock: Clock, hours: OpenHours, shown: _Shown) -> Proof:
+    agreement, now = clock.candidate.agreement, shown.now
+    spans = tuple(_spans(clock, hours, shown.causes, now))
     used = spans[-1].total if spans else 0
     late = clock.breached if clock.breached is not None else clock.is_living and clock.due is not None and clock.due < now
     return Proof(
         clock=clock,
-        name="",
+        name=_name(clock, shown.teams),
         agreement=f"{agreement.name}, version {agreement.number}",
         zone=hours.zone,
-        schedule=names.get(clock.schedule, "") if clock.schedule else ALWAYS,
+        schedule=shown.schedules.get(clock.schedule, "") if clock.schedule else ALWAYS,
         target=_target_words(clock),
         verdict=_verdict(clock, late=late),
         elapsed=used,
@@ -165,9 +175,9 @@ def _spans(clock: Clock, hours: OpenHours, causes: Mapping[int, str], now: int) 
         after = clock.edges[i + 1].at if i + 1 < len(clock.edges) else None
         end = after if after is not None else (max(now, edge.at) if edge.mode == RUNNING else None)
         is_counted = edge.mode == RUNNING or any(start <= edge.at and end is not None and end <= stop for start, stop in counted)
-        open_seconds = hours.elapsed(edge.at, end) if is_counted and end is not None else 0
+        counting = explain_elapsed(hours, edge.at, end) if is_counted and end is not None else None
+        open_seconds, words = (counting.seconds, counting.words) if counting else (0, "")
         total += open_seconds
-        words = explain_elapsed(hours, edge.at, end).words if is_counted and end is not None else ""
         stop = None if after is None else instant(after)
         mode = "counted while resolved" if is_counted and edge.mode == STOPPED else MODES[edge.mode]
         found.append(Span(instant(edge.at), stop, mode, edge.seq, causes.get(edge.seq, ""), open_seconds, total, words))
@@ -176,15 +186,8 @@ def _spans(clock: Clock, hours: OpenHours, causes: Mapping[int, str], now: int) 
 
 def _deadline(clock: Clock, hours: OpenHours) -> Explanation | None:
     """Explain the last addition that gives the deadline: what was left of the target, from the span in which it is used up."""
-    if clock.due is None:
-        return None
-    used = 0
-    for start, end in clock.segments:
-        here = hours.elapsed(start, end)
-        if used + here >= clock.target_seconds:
-            return explain_add(hours, start, clock.target_seconds - used)
-        used += here
-    return None if clock.running_since is None else explain_add(hours, clock.running_since, clock.target_seconds - used)
+    found = None if clock.due is None else last_stretch(clock, hours, clock.target_seconds)
+    return None if found is None else explain_add(hours, *found)
 
 
 def _absences(known: Known, life: Sequence[Event], present: set[str]) -> list[Absence]:

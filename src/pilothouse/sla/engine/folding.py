@@ -28,12 +28,16 @@ class _Moment:
 
 def fold(ticket: int, life: Sequence[Event], rulebook: Rulebook) -> list[Clock]:
     """Return a ticket's clocks, yet to be measured."""
-    if not life:
-        return []
-    rules = rulebook.at(life[0].at)
-    if not rules.candidates:
-        return []
-    moments, taken = _moments(life, rules)
+    return fold_under(ticket, life, rulebook.at(life[0].at)) if life else []
+
+
+def fold_under(ticket: int, life: Sequence[Event], rules: Rules) -> list[Clock]:
+    """Return a ticket's clocks under given rules, whenever it was opened; yet to be measured."""
+    return _watched(ticket, *_moments(life, rules), rules) if rules.candidates else []
+
+
+def _watched(ticket: int, moments: Sequence[_Moment], taken: Sequence[tuple[list[Any], int]], rules: Rules) -> list[Clock]:
+    """Fold moments, and note with each clock from when on its steps fall due and which were taken."""
     clocks = _folded(ticket, moments, rules)
     events = [moment.event for moment in moments]
     for clock in clocks:
@@ -62,7 +66,7 @@ def fold_alike(ticket: int, life: Sequence[Event], rulebook: Rulebook) -> list[C
         return []
     moments, taken = _moments(life, rules)
     if taken:
-        return fold(ticket, life, rulebook)
+        return _watched(ticket, moments, taken, rules)
     groups = list(dict.fromkeys(moment.group for moment in moments))
     numbers = {group: None if group is None else n for n, group in enumerate(groups)}
     shape = tuple((id(m.decision), m.priority, numbers[m.group], m.schedules, m.is_reply) for m in moments)
@@ -81,8 +85,7 @@ def fold_alike(ticket: int, life: Sequence[Event], rulebook: Rulebook) -> list[C
 
 def _written(ticket: int, pattern: Clock, events: Sequence[Event], groups: Sequence[int | None]) -> Clock:
     """Return the clock of a pattern with a ticket's own instants and groups."""
-    at = [event.at for event in events]
-    segments = [(at[start], at[end]) for start, end in pattern.segments]
+    segments = [(events[start].at, events[end].at) for start, end in pattern.segments]
     clock = Clock(
         ticket,
         pattern.kind,
@@ -93,10 +96,10 @@ def _written(ticket: int, pattern: Clock, events: Sequence[Event], groups: Seque
         pattern.priority,
         pattern.schedule,
         pattern.stage,
-        at[pattern.started],
+        events[pattern.started].at,
         _joined(segments),
-        None if pattern.running_since is None else at[pattern.running_since],
-        None if pattern.ended is None else at[pattern.ended],
+        None if pattern.running_since is None else events[pattern.running_since].at,
+        None if pattern.ended is None else events[pattern.ended].at,
         [],
         pattern.governed,
         pattern.original,

@@ -29,10 +29,16 @@ def _measure_one(clock: Clock, hours: AllHours) -> None:
     clock.target_seconds = seconds_of(clock.duration(clock.priority), own, clock.started)
     clock.elapsed = sum(own.elapsed(start, end) for start, end in clock.segments)
     clock.due = reached(clock, own, clock.target_seconds)
-    priority, schedule = clock.original
-    first = hours[schedule]
-    clock.original_due = first.add(clock.started, seconds_of(clock.duration(priority), first, clock.started))
+    first = hours[clock.original[1]]
+    clock.original_due = first.add(clock.started, _original_seconds(clock, first))
     _judge(clock)
+
+
+def _original_seconds(clock: Clock, first: OpenHours) -> int:
+    """Return the first target in seconds of its schedule: mostly the present one, which is measured already."""
+    if clock.original == (clock.priority, clock.schedule):
+        return clock.target_seconds
+    return seconds_of(clock.duration(clock.original[0]), first, clock.started)
 
 
 def _judge(clock: Clock) -> None:
@@ -42,13 +48,19 @@ def _judge(clock: Clock) -> None:
 
 def reached(clock: Clock, hours: OpenHours, seconds: int) -> int | None:
     """Return the first instant at which the clock has counted so many seconds: past, or projected while it runs; else None."""
+    found = last_stretch(clock, hours, seconds)
+    return None if found is None else hours.add(*found)
+
+
+def last_stretch(clock: Clock, hours: OpenHours, seconds: int) -> tuple[int, int] | None:
+    """Return where the counted span begins in which so many seconds are reached, and how many of them fall into it."""
     used = 0
     for start, end in clock.segments:
         here = hours.elapsed(start, end)
         if used + here >= seconds:
-            return hours.add(start, seconds - used)
+            return start, seconds - used
         used += here
-    return None if clock.running_since is None else hours.add(clock.running_since, seconds - used)
+    return None if clock.running_since is None else (clock.running_since, seconds - used)
 
 
 def seconds_of(duration: Duration, hours: OpenHours, start: int) -> int:
@@ -109,7 +121,7 @@ def _original_dues(clocks: Sequence[Clock], hours: AllHours) -> None:
     for schedule, own in by_schedule.items():
         first = hours[schedule]
         starts = np.array([clock.started for clock in own], dtype=np.int64)
-        targets = np.array([seconds_of(clock.duration(clock.original[0]), first, clock.started) for clock in own], dtype=np.int64)
+        targets = np.array([_original_seconds(clock, first) for clock in own], dtype=np.int64)
         for clock, at in zip(own, first.add_many(starts, targets).tolist(), strict=True):
             clock.original_due = None if at < 0 else at
 

@@ -11,7 +11,7 @@ from typing import Any as Anything
 
 from pilothouse.sla.engine.rules import paths_of
 from pilothouse.tickets.engine.lifecycle import CHANNELS, HOLD_REASONS, KINDS, RESOLUTION_CODES, STATES
-from pilothouse.tickets.engine.queue_language.plan import All, Any, Operator, Opposite, Plan, Related, Test, Written, evaluate
+from pilothouse.tickets.engine.queue_language.plan import All, Any, Operator, Opposite, Plan, Test, evaluate, leaves
 
 MOST_STEPS = 20_000
 _MOST_WORDS = 4
@@ -81,16 +81,10 @@ def _search(plan: Plan) -> bool:
 
 
 def _tests(plan: Plan) -> Iterator[Test]:
-    match plan:
-        case Test():
-            yield plan
-        case All() | Any():
-            for part in plan.parts:
-                yield from _tests(part)
-        case Opposite():
-            yield from _tests(plan.part)
-        case Written() | Related():
+    for leaf in leaves(plan):
+        if not isinstance(leaf, Test):
             raise _TooLargeError
+        yield leaf
 
 
 def _known(plan: Plan, given: Mapping[str, Anything]) -> bool | None:

@@ -30,8 +30,7 @@ from operator import itemgetter
 from typing import Any
 
 from pilothouse.sla.engine.steps import Step
-from pilothouse.tickets.engine.queue_language.plan import All, Opposite, Plan, Related, Test, Written, evaluate
-from pilothouse.tickets.engine.queue_language.plan import Any as Either
+from pilothouse.tickets.engine.queue_language.plan import Plan, Related, Test, Written, evaluate, leaves
 
 KINDS: Mapping[str, str] = {
     "response": "Response",
@@ -180,7 +179,6 @@ class Rules:
         self.shapes: dict[Any, Any] = {}  # what clocks.py has folded under these rules
         self._decisions: dict[Any, Decision] = {}
         self.uses = uses or {}
-        self.needs_site = any("site" in each.target.schedule_from for each in self.candidates)
         self._known: dict[tuple[Any, ...], Decision] = {}
 
     def decide(self, snapshot: Mapping[str, Any]) -> Decision:
@@ -229,30 +227,22 @@ def _paths(candidate: Candidate) -> set[str]:
 
 def paths_of(plan: Plan) -> set[str]:
     """Return the paths that a plan looks at; free text and related records are no paths."""
-    match plan:
-        case Test():
-            return {plan.path}
-        case All() | Either():
-            return {path for part in plan.parts for path in paths_of(part)}
-        case Opposite():
-            return paths_of(plan.part)
-    return set()
+    return {leaf.path for leaf in leaves(plan) if isinstance(leaf, Test)}
 
 
 def looks_beyond(plan: Plan) -> str:
     """Name what a condition looks at that is no fact of the moment ("" when all is well): rules cannot be replayed over it."""
-    match plan:
+    return next(filter(None, map(_beyond, leaves(plan))), "")
+
+
+def _beyond(leaf: Test | Related | Written) -> str:
+    match leaf:
         case Test():
-            return "" if plan.path in WATCHED else plan.path
-        case All() | Either():
-            return next((found for part in plan.parts if (found := looks_beyond(part))), "")
-        case Opposite():
-            return looks_beyond(plan.part)
+            return "" if leaf.path in WATCHED else leaf.path
         case Written():
             return "free text"
         case Related():
-            return plan.kind
-    raise AssertionError(plan)
+            return leaf.kind
 
 
 def _flags(target: Target, snapshot: Mapping[str, Any]) -> int:

@@ -7,16 +7,15 @@ place that knows the rules' meaning) is done once a shape, over a life whose ins
 arithmetic is then done for all tickets of the shape at once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pilothouse.sla.engine.clock import Clock
-from pilothouse.sla.engine.folding import fold
+from pilothouse.sla.engine.folding import fold_under
 from pilothouse.sla.engine.lives import START, Event
-from pilothouse.sla.engine.rules import CONDITIONS, Rulebook, Rules
-from pilothouse.tickets.engine.queue_language.plan import All, Opposite, Plan, Test, evaluate
-from pilothouse.tickets.engine.queue_language.plan import Any as Either
+from pilothouse.sla.engine.rules import CONDITIONS, Rules
+from pilothouse.tickets.engine.queue_language.plan import Plan, Test, evaluate, leaves
 
 _WHOLE = frozenset({"kind", "state", "hold_reason", "priority"})  # paths of few values, which the kinds' own rules compare
 _PLACES = {"ci_id": "ci", "service_id": "service", "site": "site"}
@@ -39,7 +38,6 @@ class Shapes:
 
     def __init__(self, rules: Sequence[Rules]) -> None:
         self.rules = rules
-        self.books = [_holding(each) for each in rules]
         self.by_reply = any(c.target.kind == "response" and c.target.rule == "replied" for each in rules for c in each.candidates)
         self.by_stay = any(c.target.kind == "ola" for each in rules for c in each.candidates)
         classes = {path: _Classes(path, rules) for path in [*_paths(rules), *(["requester_id"] if self.by_reply else [])]}
@@ -105,7 +103,7 @@ class Shapes:
             Event(event[0], number, number, self._standing(event[3], groups), event[4] if len(event) > 4 else None)
             for event, number in zip(life, numbers, strict=True)
         ]
-        return tuple([clock for clock in fold(0, events, book) if _counts(clock)] for book in self.books)
+        return tuple([clock for clock in fold_under(0, events, rules) if _counts(clock)] for rules in self.rules)
 
     def _standing(self, changes: Mapping[str, Any], groups: dict[Any, int]) -> dict[str, Any]:
         """Put for each value one that stands for its class: the rules then meet few different tickets, whose decisions they remember."""
@@ -126,13 +124,6 @@ def _counts(clock: Clock) -> bool:
     return clock.stage != "cancelled" and not (clock.kind == "ola" and clock.stay == 0)
 
 
-def _holding(rules: Rules) -> Rulebook:
-    """Return a rulebook in which these rules hold at every instant."""
-    book = Rulebook(())
-    book._rules[0] = rules
-    return book
-
-
 def _paths(rules: Sequence[Rules]) -> list[str]:
     places = {source for each in rules for candidate in each.candidates for source in candidate.target.schedule_from}
     wanted = {path for each in rules for path in each.paths} | {path for path, source in _PLACES.items() if source in places}
@@ -144,7 +135,9 @@ class _Classes:
 
     def __init__(self, path: str, rules: Sequence[Rules]) -> None:
         self.path, self.is_whole, self.is_simple = path, path in _WHOLE, path != "tags"
-        self.tests = list({test for each in rules for plan in _plans(each) for test in _tests(plan) if test.path == path})
+        self.tests = list(
+            {test for each in rules for plan in _plans(each) for test in leaves(plan) if isinstance(test, Test) and test.path == path}
+        )
         self.uses = [each for each in rules if path in _PLACES]
         self.groups = [c.target.groups for each in rules for c in each.candidates if path == "group_id" and c.target.groups]
         self.numbers: dict[Any, int] = {}
@@ -184,14 +177,3 @@ def _plans(rules: Rules) -> Iterator[Plan]:
     for agreement in rules.agreements:
         conditions = [agreement.applies, *(getattr(target, name) for target in agreement.targets for name in CONDITIONS)]
         yield from (condition.plan for condition in conditions if condition.plan is not None)
-
-
-def _tests(plan: Plan) -> Iterable[Test]:
-    match plan:
-        case Test():
-            yield plan
-        case All() | Either():
-            for part in plan.parts:
-                yield from _tests(part)
-        case Opposite():
-            yield from _tests(plan.part)

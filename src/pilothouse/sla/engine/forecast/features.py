@@ -12,6 +12,7 @@ import numpy as np
 from pilothouse.sla.engine.forecast import queueing
 from pilothouse.sla.engine.forecast.history import (
     HELD,
+    NEVER,
     NOBODY,
     RESOLVED,
     WORKING,
@@ -109,7 +110,8 @@ def ground(history: History) -> Ground:
     was_group = history.before(history.group, NOBODY)
     arrived = (history.group != was_group) & (history.group != NOBODY)
     was_stage = history.before(history.stage, WORKING)
-    held = np.where(history.stage == HELD, np.where(history.until < 1 << 40, history.until - history.at, 0), 0)
+    until = history.until
+    held = np.where((history.stage == HELD) & (until < NEVER), until - history.at, 0)
     return Ground(
         progress(history),
         running_total(history, (arrived & (was_group != NOBODY)).astype(np.int64)),

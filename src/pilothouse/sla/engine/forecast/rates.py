@@ -67,8 +67,9 @@ def _last_by(history: History, tickets: Ints) -> Ints:
 
 def _rate(history: History, values: Ints, known: Ints, last: Ints, moments: Moments, at: Ints, base: Floats) -> Floats:
     theirs = values[last]
-    order = np.argsort(key(theirs, history.decided[known]), kind="stable")
-    keys = key(theirs, history.decided[known])[order]
+    keys = key(theirs, history.decided[known])
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
     breaches = np.r_[0, np.cumsum(history.breached[known][order])]
     value = values[moments.event]
     end, begin = np.searchsorted(keys, key(value, at), "right"), np.searchsorted(keys, key(value, np.zeros_like(at)), "left")

@@ -10,10 +10,10 @@ import numpy as np
 from pilothouse.sla.engine.forecast.features import RATE, Features
 from pilothouse.sla.engine.forecast.history import Flags, Floats, Ints
 from pilothouse.sla.engine.forecast.model import Judged
+from pilothouse.sla.engine.forecast.report import RULE_SHARE
 
 LONGEST = 300
 RULE_LIKELY = 0.6  # what the rule gives at 75 % of the time
-RULE_SHARE = 0.75
 Row = Mapping[str, float]
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 

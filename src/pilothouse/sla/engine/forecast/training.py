@@ -19,12 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from pilothouse.sla.engine.forecast.features import Features, Ground, features, ground
+from pilothouse.sla.engine.forecast.features import Ground, features, ground
 from pilothouse.sla.engine.forecast.history import NEVER, UNKNOWN, Flags, Floats, History, Ints, Moments
 from pilothouse.sla.engine.forecast.model import Model
-from pilothouse.sla.engine.forecast.moments import sampled
+from pilothouse.sla.engine.forecast.moments import sampled, used_at
 from pilothouse.sla.engine.forecast.rates import table
-from pilothouse.sla.engine.forecast.report import Tested, report
+from pilothouse.sla.engine.forecast.report import RULE_SHARE, Tested, report
 from pilothouse.sla.engine.forecast.trees import Trees, joined
 
 ENDED_AT_LEAST, BREACHES_AT_LEAST = 500, 50
@@ -147,9 +147,9 @@ def tested(history: History, known: Ground, model: Model, moments: Moments, cut:
 
 def _rule_rates(history: History, known: Ground, cut: int) -> tuple[float, float]:
     """Return the shares of breaches below and above 75 % of the time used, among the moments of the training part."""
-    moments, found = _learnt(history, known, cut)
+    moments = _moments_learnt(history, known, cut)
     missed = history.breached[history.ticket[moments.event]]
-    late = found.column("share_used") >= 0.75
+    late = used_at(history, known.at_events, moments) / history.target[moments.event] >= RULE_SHARE
     below, above = missed[~late], missed[late]
     return (float(below.sum()) + 1) / (len(below) + 2), (float(above.sum()) + 1) / (len(above) + 2)
 
@@ -163,14 +163,14 @@ def ripeness(history: History) -> int:
     return min(int(np.quantile(history.decided[known] - history.opened[known], 2 / 3)), span // 4)
 
 
-def _learnt(history: History, known: Ground, until: int) -> tuple[Moments, Features]:
+def _moments_learnt(history: History, known: Ground, until: int) -> Moments:
     """Return the moments to learn from, before `until`, of ripe tickets; those of some of the tickets when there are many."""
     moments = sampled(history, known.at_events)
     opened = history.opened[history.ticket[moments.event]]
     moments = moments.only((moments.at < until) & (opened < until - ripeness(history)))
     if len(moments) > _MOST_MOMENTS:
         moments = moments.only(_drawn(history.ticket[moments.event]) < _MOST_MOMENTS / len(moments))
-    return moments, features(history, known, moments)
+    return moments
 
 
 def _drawn(tickets: Ints) -> Floats:
@@ -181,7 +181,8 @@ def _drawn(tickets: Ints) -> Floats:
 
 def fit(history: History, known: Ground, until: int) -> Model | None:
     """Fit trees and their calibration on what was known before `until`; None when there is too little."""
-    moments, found = _learnt(history, known, until)
+    moments = _moments_learnt(history, known, until)
+    found = features(history, known, moments)
     tickets = history.ticket[moments.event]
     missed = history.breached[tickets]
     if len(missed) < ENDED_AT_LEAST // 2 or not 0 < missed.sum() < len(missed):

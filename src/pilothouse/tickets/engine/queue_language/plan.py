@@ -5,7 +5,7 @@ definition that the database's answer is held against.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -85,6 +85,18 @@ class Opposite:
 
 Plan = Test | Related | Written | All | Any | Opposite
 Row = Mapping[str, Anything]
+
+
+def leaves(plan: Plan) -> Iterator[Test | Related | Written]:
+    """Yield the tests that a plan is made of, from left to right, negated ones too."""
+    match plan:
+        case All() | Any():
+            for part in plan.parts:
+                yield from leaves(part)
+        case Opposite():
+            yield from leaves(plan.part)
+        case leaf:
+            yield leaf
 
 
 def evaluate(plan: Plan, row: Row) -> bool:
