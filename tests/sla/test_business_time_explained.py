@@ -59,6 +59,9 @@ def test_a_long_way_is_told_shortly_and_still_sums_up() -> None:
 def test_changes_of_the_clock_are_noted() -> None:
     told = explain_elapsed(HOURS, at("2026-03-27T09:00"), at("2026-03-30T10:00"))
     assert told.notes == ("On Sun 29 Mar 2026 the clocks go forward 1 h.",)
+    begun_that_day = explain_elapsed(HOURS, at("2026-03-29T00:10"), at("2026-03-30T10:00"))
+    assert begun_that_day.notes == told.notes
+    assert explain_elapsed(HOURS, at("2026-03-30T09:00"), at("2026-03-31T10:00")).notes == ()
 
 
 def test_what_never_comes_is_said() -> None:

@@ -11,12 +11,12 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from zoneinfo import ZoneInfo
 
 from pilothouse.sla.engine.business_time.definition import DAY_NAMES, Closing
 from pilothouse.sla.engine.business_time.open_hours import OpenHours
-from pilothouse.sla.engine.business_time.zones import EPOCH, date_of, instant_of, offset_at
+from pilothouse.sla.engine.business_time.zones import EPOCH, date_of, instant_of, offsets
 
 Names = Mapping[date, Sequence[str]]
 SHORT = timedelta(days=6)  # within it a weekday's name says which day is meant
@@ -175,13 +175,12 @@ def _shortened(steps: list[Step]) -> list[Step]:
 
 
 def _clock_notes(hours: OpenHours, start: int, end: int) -> Iterator[str]:
-    """Where the clock changes on the way; looked at day by day."""
+    """Where the clock changes on the way, on the day that it shows then."""
     zone = ZoneInfo(hours.zone)
-    for low in range(start, end, 86_400):
-        high = min(low + 86_400, end)
-        shift = offset_at(zone, high) - offset_at(zone, low)
-        if shift:
-            yield f"On {day_words(date_of(zone, high))} the clocks {shift_words(shift)}."
+    known = offsets(hours.zone, date_of(zone, start).year, date_of(zone, end).year)
+    for (_, before), (at, after) in pairwise(known):
+        if start < at <= end:
+            yield f"On {day_words(date_of(zone, at))} the clocks {shift_words(after - before)}."
 
 
 def shift_words(shift: int) -> str:
