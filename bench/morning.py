@@ -36,8 +36,8 @@ _CLOCKS = (
     " FROM bare b CROSS JOIN (VALUES ('response'), ('resolution')) k(kind)"
     f" WHERE (b.state IN {OPEN} OR b.ended_at IS NOT NULL)"
     f" AND NOT (k.kind = 'response' AND b.assignee_id IS NOT NULL AND b.state IN {OPEN})",
-    "INSERT INTO sla_ticket (ticket_id, kind, stage, due_at, target_seconds, elapsed_seconds, running_since, breach_count)"
-    " SELECT DISTINCT ON (c.ticket_id) c.ticket_id, c.kind, c.stage, c.due_at, c.target_seconds, c.elapsed_seconds, c.running_since, 0"
+    "INSERT INTO sla_ticket (ticket_id, kind, stage, due_at, target_seconds, elapsed_seconds, running_since)"
+    " SELECT DISTINCT ON (c.ticket_id) c.ticket_id, c.kind, c.stage, c.due_at, c.target_seconds, c.elapsed_seconds, c.running_since"
     " FROM sla_clock c JOIN bare b ON b.id = c.ticket_id WHERE c.stage = 'running' ORDER BY c.ticket_id, c.due_at ON CONFLICT DO NOTHING",
     "INSERT INTO sla_forecast (ticket_id, probability, reason, by_model, judged_at)"
     f" SELECT id, other, 'group resolves 6 a day, 14 ahead of it', true, now() FROM bare WHERE state IN {OPEN} ON CONFLICT DO NOTHING",

@@ -192,7 +192,7 @@ def test_versions_of_another_process_are_noticed(people: NamedPeople) -> None:
     assert schedules.hours_of(office.pk) is first, "compiled once"
     ScheduleVersion.objects.create(schedule=office, number=2, definition={"zone": "UTC", "week": {"mon": "08:00-09:00"}}, recorded_at=NOW)
     assert worked(office, NOW, 7) == HOUR
-    assert schedules.all_hours()[office.pk].elapsed(0, seconds(NOW)) > 0
+    assert schedules.hours_of(office.pk).elapsed(0, seconds(NOW)) > 0
     if_changed = schedules.hours_if({office.pk: [(None, schedules.versions_of(office.pk)[0][1])]})
     assert if_changed.of(office.pk).elapsed(seconds(NOW), seconds(NOW) + 7 * 86_400) == 40 * HOUR
     assert worked(office, NOW, 7) == HOUR, "nothing is kept of a question"

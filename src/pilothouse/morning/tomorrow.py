@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
-
 from pilothouse.morning.engine.spans import local
 from pilothouse.morning.scope import Scope
 from pilothouse.sla.engine.business_time import Definition, closings
-from pilothouse.sla.models import ScheduleUse
+from pilothouse.sla.schedule_queries import schedules_of_teams
 from pilothouse.sla.schedules import combined, versions_of
 
 
@@ -30,19 +28,12 @@ def closed(scope: Scope, now: datetime, zone: ZoneInfo, teams: Mapping[int, str]
     day = now.astimezone(zone).date() + timedelta(days=1)
     noon = local(zone, day, time(12))
     whose: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for team, schedule in _schedules(now).items():
+    for team, schedule in schedules_of_teams(now).items():
         if team in teams and team not in scope.hidden and (scope.teams is None or team in scope.teams):
             for definition in _in_force(schedule, noon):
                 for closing in closings(definition, day, day):
                     whose[closing.name, closing.kind].add(teams[team])
     return tuple(Closed(day, name, kind, tuple(sorted(named))) for (name, kind), named in sorted(whose.items()))
-
-
-def _schedules(now: datetime) -> dict[int, int]:
-    """Return the schedule of each team that has one: the newest use that has begun."""
-    begun = ScheduleUse.objects.filter(Q(effective_from__isnull=True) | Q(effective_from__lte=now), kind="team")
-    newest = dict(begun.order_by("id").values_list("record_id", "schedule_id"))
-    return {team: schedule for team, schedule in newest.items() if team is not None and schedule is not None}
 
 
 def _in_force(schedule: int, at: datetime, asked: tuple[int, ...] = ()) -> Iterator[Definition]:

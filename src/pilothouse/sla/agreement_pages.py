@@ -11,6 +11,7 @@ from pilothouse.people.models import Team, User
 from pilothouse.people.queries import require
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.refusals import Missing
+from pilothouse.sla import schedule_queries
 from pilothouse.sla.engine.duration_text import write_duration
 from pilothouse.sla.engine.rules import KINDS, PRIORITIES
 from pilothouse.sla.engine.steps import read_steps
@@ -72,24 +73,18 @@ def agreement(actor: Actor, agreement_id: int) -> Agreement:
     return found
 
 
-def last_version(found: Agreement) -> AgreementVersion:
-    """Return an agreement's newest version."""
-    return found.versions.order_by("-number")[0]
-
-
 def overview(actor: Actor, *, now: datetime, retired: bool = False) -> list[Shown]:
     """Return the agreements in the order in which they are tried, each with how this month went so far."""
     require(actor, Capability.READ_TICKETS)
     found = list(Agreement.objects.filter(is_active=not retired))
-    newest = AgreementVersion.objects.filter(agreement__in=found).order_by("agreement_id", "-number").distinct("agreement_id")
-    versions = {version.agreement_id: version for version in newest}
+    versions = schedule_queries.newest_versions(found)
     names, attained = _names(version.definition for version in versions.values()), attainment(_month(now))
     return [_shown(each, versions[each.pk], names, attained) for each in found]
 
 
 def shown(found: Agreement, *, now: datetime) -> Shown:
     """Return one agreement as its page shows it."""
-    version = last_version(found)
+    version = found.newest
     return _shown(found, version, _names([version.definition]), attainment(_month(now), found.pk))
 
 

@@ -77,7 +77,7 @@ def new_agreement(request: HttpRequest, actor: Actor) -> HttpResponseBase:
 def edit_agreement(request: HttpRequest, actor: Actor, agreement_id: int) -> HttpResponseBase:
     """Change an agreement: what is typed is checked and shown with what it would have done, then saved as a new version."""
     found = pages.agreement(actor, agreement_id)
-    last = pages.last_version(found)
+    last = found.newest
     form = _form(request, actor, last.definition, {"name": found.name, "base": last.number})
     return _answer(request, actor, form, last) or _edit_page(request, form, last)
 

@@ -12,7 +12,7 @@ _WHO = ("model", "rule", "base")
 
 def report_text() -> str:
     """Return the report of the last training as text; says so when there was none."""
-    last = ForecastModel.objects.exclude(report={}).order_by("-trained_at", "-pk").first()
+    last = ForecastModel.last_trained()
     if last is None:
         return "No forecast has been trained yet: each ticket is judged by the share of its time that is used."
     return "\n".join(_lines(last, {str(pk): name for pk, name in Team.objects.values_list("pk", "name")}))
@@ -20,7 +20,7 @@ def report_text() -> str:
 
 def report_values() -> dict[str, Any]:
     """Return the report of the last training in JSON's terms, with whether it is used and why; empty when there was none."""
-    last = ForecastModel.objects.exclude(report={}).order_by("-trained_at", "-pk").first()
+    last = ForecastModel.last_trained()
     if last is None:
         return {}
     return {"trained_at": last.trained_at.isoformat(), "is_used": last.is_used, "why": last.why, **last.report}

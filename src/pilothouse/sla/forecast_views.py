@@ -44,7 +44,7 @@ def forecast(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show what judges, and the validation report of the last training."""
     rows = list(_rows()[:_HISTORY])
     last = next((row for row in rows if row.report), None)
-    reported = ForecastModel.objects.get(pk=last.pk).report if last else {}
+    reported = last.report if last else {}
     shown: dict[str, Any] = {
         "in_use": next((row for row in rows if row.is_used), None),
         "last": last,
@@ -57,7 +57,7 @@ def forecast(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 def _rows() -> Any:
-    """Trainings, newest first, without their parameters; of the report only what the list shows, and whether there is one."""
+    """Trainings, newest first, without their parameters, with what the list shows of each report."""
     light = ForecastModel.objects.order_by("-trained_at", "-pk").defer("parameters")
     return light.annotate(ended=KT("report__counts__ended"), auc=KT("report__unfolding__model__auc"))
 

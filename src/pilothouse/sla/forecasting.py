@@ -335,7 +335,7 @@ GROWN_SHARE = 0.10
 
 def is_due(now: datetime) -> bool:
     """Say whether it is time to train: never yet, a week ago, or a tenth more tickets have ended since."""
-    last = ForecastModel.objects.exclude(report={}).order_by("-trained_at", "-pk").first()
+    last = ForecastModel.last_trained()
     ended, _ = ended_clocks()
     if last is None:
         return ended > 0

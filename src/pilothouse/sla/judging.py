@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from pilothouse.notifications.models import Webhook
 from pilothouse.people.models import Team, User
+from pilothouse.platform.refusals import FieldError
 from pilothouse.sla.engine.checks import Known, check
 from pilothouse.sla.engine.definitions import read_targets
 from pilothouse.sla.engine.lives import seconds
@@ -140,3 +141,8 @@ def _claims(agreement: Agreement, targets: Sequence[Target]) -> Q:
     kinds = {target.kind for target in targets}
     levels = {level for target in agreement.targets if target.kind in kinds for level in target.durations}
     return _sql(agreement.applies) & Q(priority__in=sorted(levels))
+
+
+def field_errors(problems: Iterable[Problem], under: str = "") -> list[FieldError]:
+    """Return problems of a definition as errors of fields; `under` names the definition among several."""
+    return [FieldError(f"{under}.{each.field}" if under else each.field, each.message, each.hint) for each in problems]

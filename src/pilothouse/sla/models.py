@@ -29,6 +29,11 @@ class Schedule(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def newest(self) -> "ScheduleVersion":
+        """Read its newest version."""
+        return self.versions.latest("number")
+
 
 class ScheduleVersion(models.Model):
     """One definition of a schedule (engine/business_time reads it); before `effective_from` the older version holds."""
@@ -98,6 +103,11 @@ class Agreement(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def newest(self) -> "AgreementVersion":
+        """Read its newest version."""
+        return self.versions.latest("number")
 
 
 class AgreementVersion(models.Model):
@@ -213,7 +223,6 @@ class TicketClock(models.Model):
     elapsed_seconds = models.BigIntegerField()
     running_since = models.DateTimeField(null=True)
     schedule = models.ForeignKey(Schedule, null=True, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False)
-    breach_count = models.SmallIntegerField(default=0)  # ended clocks of the ticket that missed their target
 
     class Meta:
         db_table = "sla_ticket"
@@ -285,3 +294,8 @@ class ForecastModel(models.Model):
     class Meta:
         db_table = "sla_forecast_model"
         ordering = ("-trained_at",)
+
+    @classmethod
+    def last_trained(cls) -> "ForecastModel | None":
+        """Read the training that ended last, without its parameters."""
+        return cls.objects.exclude(report={}).order_by("-trained_at", "-pk").defer("parameters").first()

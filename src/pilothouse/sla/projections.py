@@ -55,7 +55,6 @@ _SHOWN_COLUMNS: Mapping[str, str] = {
     "elapsed_seconds": "bigint",
     "running_since": "timestamptz",
     "schedule_id": "bigint",
-    "breach_count": "smallint",
 }
 Row = tuple[Any, ...]
 
@@ -216,9 +215,8 @@ def _shown(ticket: int, clocks: Sequence[Clock]) -> Row | None:
     if not living:
         return None
     first = min(living, key=lambda clock: (clock.kind not in _PROMISED, clock.due is None, clock.due or 0))
-    breaches = sum(clock.breached is True for clock in clocks)
     elapsed, since = first.elapsed, _at(first.running_since)
-    return (ticket, first.kind, first.stage, _at(first.due), first.target_seconds, elapsed, since, first.schedule, breaches)
+    return (ticket, first.kind, first.stage, _at(first.due), first.target_seconds, elapsed, since, first.schedule)
 
 
 def _columns(rows: Sequence[Row], width: int) -> list[list[Any]]:

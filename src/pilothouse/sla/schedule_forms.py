@@ -121,7 +121,7 @@ class ScheduleForm(RefusableForm):
             data["combine"] = {"how": values["how"], "schedules": values["others"]}
             if not week and not (data["days"] or data["exceptions"]):
                 data |= {"week": None}
-        return {name: value for name, value in data.items() if value is not None and (value != [] or name == "week")}
+        return {name: value for name, value in data.items() if value is not None and value != []}
 
     def _holidays(self) -> Iterator[dict[str, Any]]:
         for row in self._calendar_rows():

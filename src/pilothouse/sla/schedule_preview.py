@@ -61,7 +61,7 @@ def _changed_days(today: OpenHours, then: OpenHours, start: datetime, end: datet
 
 
 def _differences(schedule: Schedule, definition: Definition) -> list[tuple[str, Any, Any]]:
-    last = read_definition(schedule.versions.order_by("-number")[0].definition).definition
+    last = read_definition(schedule.newest.definition).definition
     return differences(definition_lines(last) if last else {}, definition_lines(definition))
 
 

@@ -1,10 +1,10 @@
 """Reads of schedules: the list, one with its versions, who uses it, and what needs it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from pilothouse.cmdb.models import CI, Service
 from pilothouse.people.models import Team
@@ -14,9 +14,8 @@ from pilothouse.platform.refusals import Missing
 from pilothouse.sla import schedules
 from pilothouse.sla.models import Agreement, AgreementVersion, Schedule, ScheduleUse, ScheduleVersion
 
-WORDS = {"service": "service", "ci": "CI", "team": "team", "site": "site"}
-_RECORDS = {"service": Service, "ci": CI, "team": Team}
-_PAGES = {"service": "service", "ci": "ci", "team": "team"}
+WORDS = dict(ScheduleUse.USERS)
+RECORDS: Mapping[str, type[Model]] = {"service": Service, "ci": CI, "team": Team}  # those that are records, with pages of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class User:
 
     @property
     def page(self) -> str:
-        return _PAGES.get(self.kind, "")
+        return self.kind if self.kind in RECORDS else ""
 
 
 def schedules_of(actor: Actor, *, retired: bool = False) -> "QuerySet[Schedule]":
@@ -70,7 +69,7 @@ def users_of(schedule_id: int, at: datetime) -> list[User]:
     rows = [row for row in latest.values() if row.schedule_id == schedule_id]
     names = {
         (kind, pk): name
-        for kind, records in _RECORDS.items()
+        for kind, records in RECORDS.items()
         for pk, name in records._default_manager.filter(pk__in=[row.record_id for row in rows if row.kind == kind]).values_list(
             "pk", "name"
         )
@@ -87,11 +86,24 @@ def _begun(at: datetime) -> Q:
     return Q(effective_from=None) | Q(effective_from__lte=at)
 
 
+def schedules_of_teams(at: datetime) -> dict[int, int]:
+    """Return the schedule of each team that has one at an instant: the newest use that has begun."""
+    newest = dict(ScheduleUse.objects.filter(_begun(at), kind="team").order_by("id").values_list("record_id", "schedule_id"))
+    return {team: schedule for team, schedule in newest.items() if team is not None and schedule is not None}
+
+
 def agreements_with(schedule_id: int) -> list[Agreement]:
     """Return the active agreements whose newest version counts with a schedule."""
-    newest = {row.agreement_id: row for row in AgreementVersion.objects.filter(agreement__is_active=True).order_by("number")}
-    wanted = [key for key, row in newest.items() if _counts_with(row.definition, schedule_id)]
-    return list(Agreement.objects.filter(pk__in=wanted))
+    active = {each.pk: each for each in Agreement.objects.filter(is_active=True)}
+    return [active[pk] for pk, row in newest_versions(active.values()).items() if _counts_with(row.definition, schedule_id)]
+
+
+def newest_versions(agreements: Iterable[Agreement]) -> dict[int, AgreementVersion]:
+    """Return the newest version of each of these agreements, in their order."""
+    ids = [each.pk for each in agreements]
+    rows = AgreementVersion.objects.filter(agreement__in=ids).order_by("agreement_id", "-number").distinct("agreement_id")
+    found = {row.agreement_id: row for row in rows}
+    return {pk: found[pk] for pk in ids if pk in found}
 
 
 def _counts_with(definition: object, schedule_id: int) -> bool:
@@ -101,12 +113,9 @@ def _counts_with(definition: object, schedule_id: int) -> bool:
 
 def combining(schedule_id: int) -> list[Schedule]:
     """Return the active schedules whose newest version combines this one."""
-    found = []
-    for other in Schedule.objects.filter(is_active=True).exclude(pk=schedule_id):
-        made = schedules.versions_of(other.pk)
-        if made and schedule_id in schedules.combined(made[-1][1]):
-            found.append(other)
-    return found
+    known = schedules.all_versions()
+    combined = {pk for pk, made in known.items() if schedule_id in schedules.combined(made[-1][1])}
+    return list(Schedule.objects.filter(is_active=True, pk__in=combined).exclude(pk=schedule_id))
 
 
 def needed_by(schedule_id: int, at: datetime) -> list[str]:

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from pilothouse.cmdb.models import CI, Service
+from pilothouse.cmdb.models import Service
 from pilothouse.cmdb.views import journal_lines, typed
 from pilothouse.people.doors import signed_in
 from pilothouse.people.forms import zones
@@ -27,13 +27,13 @@ from pilothouse.sla.engine.business_time.explaining import day_words, duration_w
 from pilothouse.sla.engine.business_time.wording import COMBINED, definition_lines
 from pilothouse.sla.engine.business_time.zones import instant_of
 from pilothouse.sla.engine.lives import seconds
+from pilothouse.sla.judging import field_errors
 from pilothouse.sla.models import Schedule, ScheduleVersion
 from pilothouse.sla.schedule_forms import STARTS, ChangeForm, ExplainForm, NewScheduleForm, ScheduleForm, UseForm, start_definition
 from pilothouse.sla.schedule_preview import preview
 
 READ, EDIT = Capability.READ_TICKETS, Capability.CONFIGURE
 WEEK = timedelta(days=7)
-_RECORDS: Mapping[str, Any] = {"service": Service, "ci": CI, "team": Team}
 
 
 @require_GET
@@ -185,7 +185,7 @@ def _form_page(request: HttpRequest, form: ScheduleForm, title: str, back_to: st
 def edit_schedule(request: HttpRequest, actor: Actor, schedule_id: int) -> HttpResponseBase:
     """Change a schedule: typed, then shown what it would change, then saved."""
     found = schedule_queries.schedule(actor, schedule_id)
-    last = read_definition(found.versions.order_by("-number")[0].definition).definition
+    last = read_definition(found.newest.definition).definition
     initial = {"name": found.name, "description": found.description, "base": found.version}
     form = ChangeForm(typed(request), others=_others(actor, found.pk), definition=last, initial=initial)
     here = reverse("schedule", args=[schedule_id])
@@ -203,7 +203,7 @@ def _judge(schedule: Schedule, form: ChangeForm) -> Reading:
     """Read what was typed; raises Invalid as saving it would."""
     reading = schedule_checks.judge(form.definition(), schedule_id=schedule.pk, now=clock.now())
     if reading.definition is None:
-        raise Invalid("This is no schedule yet.", [FieldError(each.field, each.message, each.hint) for each in reading.errors])
+        raise Invalid("This is no schedule yet.", field_errors(reading.errors))
     return reading
 
 
@@ -285,7 +285,7 @@ def _use(actor: Actor, schedule_id: int, values: Mapping[str, Any]) -> Any:
 
 
 def _found(kind: str, name: str) -> int:
-    found = list(_RECORDS[kind].objects.filter(name__iexact=name).values_list("pk", flat=True)[:2])
+    found = list(schedule_queries.RECORDS[kind]._default_manager.filter(name__iexact=name).values_list("pk", flat=True)[:2])
     if len(found) != 1:
         word = schedule_queries.WORDS[kind]
         message = f"{'No' if not found else 'More than one'} {word} is called “{name}”."

@@ -47,10 +47,9 @@ def hours_of(schedule: int | None) -> OpenHours:
     return always() if schedule is None else _current().of(schedule)
 
 
-def all_hours() -> dict[int, OpenHours]:
-    """Return the working time of every schedule, retired ones too, by id."""
-    known = _current()
-    return {schedule: known.of(schedule) for schedule in known.versions}
+def all_versions() -> Mapping[int, Sequence[Version]]:
+    """Return the versions of every schedule, retired ones too, by id and oldest first."""
+    return _current().versions
 
 
 def hours_if(added: Mapping[int, Sequence[Version]]) -> Compiling:

@@ -6,16 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
-
 from pilothouse.notifications import kinds
 from pilothouse.people.models import Membership, Team, User
 from pilothouse.platform.access import CAPABILITIES, Capability, Role
-from pilothouse.sla import rulebook
+from pilothouse.sla import rulebook, schedule_queries
 from pilothouse.sla.engine.clock import instant
 from pilothouse.sla.engine.lives import seconds
 from pilothouse.sla.engine.steps import Step
-from pilothouse.sla.models import Clock, ScheduleUse, TicketClock
+from pilothouse.sla.models import Clock, TicketClock
 from pilothouse.tickets.models import Ticket
 
 _SEES_RESTRICTED = frozenset(role for role, own in CAPABILITIES.items() if Capability.SEE_RESTRICTED in own)
@@ -50,9 +48,7 @@ class Recipients:
             found.members.setdefault(team, []).append(person)
             if leads:
                 found.leads.setdefault(team, []).append(person)
-        begun = Q(effective_from=None) | Q(effective_from__lte=now)
-        newest = {use.record_id: use.schedule_id for use in ScheduleUse.objects.filter(begun, kind="team").order_by("id")}
-        found.schedules = {team: schedule for team, schedule in newest.items() if team and schedule}
+        found.schedules = schedule_queries.schedules_of_teams(now)
         for team, person in Membership.objects.filter(team_id__in=found.schedules).values_list("team_id", "user_id"):
             found.teams.setdefault(person, []).append(team)
         return found

@@ -32,10 +32,11 @@ from pilothouse.sla.engine.lives import seconds
 from pilothouse.sla.engine.rules import KINDS, Agreement, Rulebook
 from pilothouse.sla.engine.verdicts import Judge, Side
 from pilothouse.sla.engine.what_if import TO_BREACHED, TO_MET, Compared, Tally
-from pilothouse.sla.judging import Judged, judge
+from pilothouse.sla.judging import Judged, field_errors, judge
 from pilothouse.sla.models import Agreement as AgreementRow
 from pilothouse.sla.models import Schedule
 from pilothouse.sla.rebuilding import no_collection
+from pilothouse.sla.schedule_queries import newest_versions
 from pilothouse.tickets.models import Ticket
 
 DAYS = (30, 90, 365)
@@ -94,7 +95,7 @@ def _agreements(
 ) -> tuple[tuple[Agreement, ...], tuple[int, ...], list[tuple[str, str]]]:
     """Return the versions with the changed agreements in place of their own, the changed ids, and warnings."""
     rows = {row.key: row for row in AgreementRow.objects.filter(key__in=list(given))}
-    names = {row.pk: row.versions.order_by("-number").values_list("names", flat=True)[0] for row in rows.values()}
+    names = {pk: version.names for pk, version in newest_versions(rows.values()).items()}
     last = max((each.position for each in book.versions), default=0)
     made, warnings = list[Agreement](), list[tuple[str, str]]()
     for number, (key, definition) in enumerate(given.items(), 1):
@@ -102,7 +103,7 @@ def _agreements(
         if definition is None:
             continue
         judged = judge(definition, names=names.get(row.pk, []) if row else [], now=now)
-        errors += [FieldError(f"agreements.{key}.{each.field}", each.message, each.hint) for each in judged.refusals]
+        errors += field_errors(judged.refusals, f"agreements.{key}")
         warnings += [(f"agreements.{key}.{each.field}", each.message) for each in judged.warnings]
         position = definition.get("position") if isinstance(definition, dict) else None
         if not (position is None or (isinstance(position, int) and abs(position) < 2**31)):
@@ -140,7 +141,7 @@ def _schedules(given: Mapping[str, Any], errors: list[FieldError]) -> schedules.
             errors.append(FieldError(f"schedules.{key}", "There is no schedule with this key.", f"There are: {known or 'none'}."))
             continue
         reading = read_definition(data)
-        errors += [FieldError(f"schedules.{key}.{each.field}", each.message, each.hint) for each in reading.errors]
+        errors += field_errors(reading.errors, f"schedules.{key}")
         if reading.definition is not None:
             added[ids[key]] = [(None, reading.definition)]
     return schedules.hours_if(added)

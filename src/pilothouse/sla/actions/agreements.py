@@ -18,8 +18,9 @@ from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.journal import Change, Draft
 from pilothouse.platform.refusals import FieldError, GuardRefused, Invalid, Missing, StaleVersion
 from pilothouse.platform.texts import text_errors
+from pilothouse.sla.actions.versions import facts, since
 from pilothouse.sla.engine.words import differences, fingerprint, lines
-from pilothouse.sla.judging import Judged, judge
+from pilothouse.sla.judging import Judged, field_errors, judge
 from pilothouse.sla.models import Agreement, AgreementVersion
 
 STEP = 10  # between two positions
@@ -47,12 +48,12 @@ def add_agreement(
     with transaction.atomic():
         _lock()
         values = {"name": name.strip(), "key": key or _free_key(name)}
-        if errors := _name_errors(values, note) + _refused(judged):
+        if errors := _name_errors(values, note) + field_errors(judged.refusals):
             raise Invalid("The agreement was not added.", errors)
         last = Agreement.objects.aggregate(last=Max("position"))["last"] or 0
         agreement = Agreement.objects.create(**values, position=last + STEP)
-        made = _version(actor, agreement, judged, now, _from(effective_from, since_ever, now), note)
-        changes = (*_facts({}, {**values, "position": agreement.position}), *_differ(None, made))
+        made = _add_version(actor, agreement, None, now, _from(effective_from, since_ever, now), note, judged=judged)
+        changes = (*facts({}, {**values, "position": agreement.position}), *_differ(None, made))
         journal.record(actor, [Draft("agreement", agreement.pk, "agreement.added", changes, note=note)], now=now, new=True)
     return agreement
 
@@ -82,13 +83,14 @@ def change_agreement(
         judged = judge(definition if definition is not None else last.definition, names=last.names, now=now)
         errors = _name_errors(names, note, agreement.pk)
         is_new = definition is not None and (definition != last.definition or judged.names != last.names or last.is_retired)
-        if errors := errors + (_refused(judged) if is_new else []):
+        if errors := errors + (field_errors(judged.refusals) if is_new else []):
             raise Invalid("The agreement was not changed.", errors)
-        changes = _facts({"name": agreement.name}, names)
+        changes = facts({"name": agreement.name}, names)
         for field, value in names.items():
             setattr(agreement, field, value)
         if is_new:
-            made = _version(actor, agreement, judged, now, _from(effective_from, since_ever, now), note)
+            made = _add_version(actor, agreement, last, now, _from(effective_from, since_ever, now), note, judged=judged)
+            agreement.is_active = True
             changes = (*changes, *_differ(last, made))
         if changes:
             agreement.save()
@@ -121,10 +123,10 @@ def _positions(taken: Sequence[int]) -> Iterable[int]:
 
 
 def _move(actor: Actor, agreement: Agreement, position: int, now: datetime) -> Agreement:
-    last = _last_version(agreement)
-    changes = _facts({"position": agreement.position}, {"position": position})
+    last = agreement.newest
+    changes = facts({"position": agreement.position}, {"position": position})
     agreement.position = position
-    _next(actor, agreement, last, now, max(now, last.effective_from or now), "")
+    _add_version(actor, agreement, last, now, max(now, last.effective_from or now), "")
     agreement.save()
     journal.record(actor, [Draft("agreement", agreement.pk, "agreement.reordered", changes)], now=now)
     return agreement
@@ -140,7 +142,7 @@ def retire_agreement(*, actor: Actor, agreement_id: int, now: datetime, note: st
         if errors := _name_errors({}, note):
             raise Invalid("The agreement was not retired.", errors)
         agreement.is_active = False
-        _next(actor, agreement, last, now, now, note, is_retired=True)
+        _add_version(actor, agreement, last, now, now, note, is_retired=True)
         agreement.save()
         changes = (Change("is_active", True, False),)
         journal.record(actor, [Draft("agreement", agreement.pk, "agreement.retired", changes, note=note)], now=now)
@@ -158,54 +160,34 @@ def _get(agreement_id: int) -> tuple[Agreement, AgreementVersion]:
     agreement = Agreement.objects.filter(pk=agreement_id).first()
     if agreement is None:
         raise Missing("There is no such agreement.")
-    return agreement, _last_version(agreement)
-
-
-def _last_version(agreement: Agreement) -> AgreementVersion:
-    return agreement.versions.order_by("-number")[0]
+    return agreement, agreement.newest
 
 
 def _from(effective_from: datetime | None, since_ever: bool, now: datetime) -> datetime | None:
     return None if since_ever else effective_from or now
 
 
-def _version(
-    actor: Actor, agreement: Agreement, judged: Judged, now: datetime, effective_from: datetime | None, note: str
-) -> AgreementVersion:
-    """Add the version that a definition makes; the agreement is saved by the caller."""
-    last = agreement.versions.aggregate(last=Max("number"))["last"] or 0
-    agreement.version, agreement.is_active = last + 1, True
-    return AgreementVersion.objects.create(
-        agreement=agreement,
-        number=agreement.version,
-        position=agreement.position,
-        definition=dict(judged.definition),
-        names=judged.names,
-        effective_from=effective_from,
-        recorded_at=now,
-        recorded_by_id=actor.user_id,
-        note=note,
-    )
-
-
-def _next(
+def _add_version(
     actor: Actor,
     agreement: Agreement,
-    last: AgreementVersion,
+    last: AgreementVersion | None,
     now: datetime,
-    effective_from: datetime,
+    effective_from: datetime | None,
     note: str,
     *,
+    judged: Judged | None = None,
     is_retired: bool = False,
 ) -> AgreementVersion:
-    """Add a version that says what the last one said."""
-    agreement.version = last.number + 1
+    """Add the version that a judged definition makes, or one that says what the last one said; the agreement is saved by the caller."""
+    said = judged or last
+    assert said is not None
+    agreement.version = last.number + 1 if last else 1
     return AgreementVersion.objects.create(
         agreement=agreement,
         number=agreement.version,
         position=agreement.position,
-        definition=last.definition,
-        names=last.names,
+        definition=dict(said.definition),
+        names=said.names,
         is_retired=is_retired,
         effective_from=effective_from,
         recorded_at=now,
@@ -218,18 +200,13 @@ def _differ(before: AgreementVersion | None, after: AgreementVersion) -> tuple[C
     """Return in words what a new version changes, since when, and the fingerprints of both."""
     old = lines(before.definition) if before else NOTHING
     said = tuple(Change(label, was, now_is) for label, was, now_is in differences(old, lines(after.definition)))
-    since = after.effective_from.isoformat(timespec="seconds") if after.effective_from else "ever"
     marks = (fingerprint(before.definition, before.names) if before else None, fingerprint(after.definition, after.names))
     return (
         *said,
         Change("version", before.number if before else None, after.number),
-        Change("holds since", None, since),
+        since(after.effective_from),
         Change("sha256", *marks),
     )
-
-
-def _facts(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
-    return tuple(Change(name, before.get(name), value) for name, value in after.items() if before.get(name) != value)
 
 
 def _free_key(name: str) -> str:
@@ -256,10 +233,6 @@ def _name_errors(values: Mapping[str, Any], note: str, own_id: int = 0) -> list[
 
 def _check_version(agreement: Agreement, expected: int | None, definition: Mapping[str, Any] | None) -> None:
     if expected is not None and expected != agreement.version:
-        last = _last_version(agreement)
+        last = agreement.newest
         current, attempted = {"definition": last.definition}, {"definition": definition}
         raise StaleVersion("Somebody changed the agreement in between.", version=agreement.version, current=current, attempted=attempted)
-
-
-def _refused(judged: Judged) -> list[FieldError]:
-    return [FieldError(problem.field, problem.message, problem.hint) for problem in judged.refusals]

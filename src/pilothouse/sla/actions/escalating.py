@@ -137,7 +137,7 @@ def take_likely_steps(*, actor: Actor, now: datetime, limit: int = 500) -> int:
         held = {ticket.pk: ticket for ticket in tickets}
         clocks = Clock.objects.filter(ticket_id__in=list(held), kind="resolution", stage__in=("running", "paused")).order_by("id")
         risks = dict(Ticket.objects.filter(pk__in=list(held)).values_list("pk", "forecast__probability"))
-        taken = {tuple(_named(row)) for row in Escalation.objects.filter(ticket_id__in=list(held))}
+        taken = {(*_of_clock(row), row.step) for row in Escalation.objects.filter(ticket_id__in=list(held))}
         found = [due for clock in clocks for due in _likely(held[clock.ticket_id], clock, risks[clock.ticket_id] or 0, now)]
         return _take(actor, [due for due in found if (due.ticket.pk, *due.name) not in taken], now)
 
@@ -155,8 +155,9 @@ def _portion(likely: float, last: int, now: datetime, limit: int) -> list[int]:
     return list(later.order_by("ticket_id").values_list("ticket_id", flat=True).distinct()[:limit])
 
 
-def _named(row: Escalation) -> list[Any]:
-    return [row.ticket_id, row.kind, row.agreement_version_id, row.target, row.turn, row.stay, row.group_id, row.step]
+def _of_clock(row: Clock | Escalation) -> tuple[Any, ...]:
+    """Return which clock it is."""
+    return row.ticket_id, row.kind, row.agreement_version_id, row.target, row.turn, row.stay, row.group_id
 
 
 def _likeliest() -> float | None:
@@ -267,7 +268,8 @@ def pass_on_escalations(*, actor: Actor, now: datetime, limit: int = 200) -> int
         held = {ticket.pk: ticket for ticket in tickets}
         waiting = Escalation.objects.filter(ticket_id__in=list(held), pass_on_at__lte=now, acknowledged_at=None, ended_at=None)
         recipients = told.Recipients.of(tickets, now)
-        passed = [_passed(row, held[row.ticket_id], recipients, now) for row in waiting.order_by("id")]
+        clocks = {_of_clock(clock): clock for clock in Clock.objects.filter(ticket_id__in=list(held)).order_by("-id")}
+        passed = [_passed(row, held[row.ticket_id], clocks.get(_of_clock(row)), recipients, now) for row in waiting.order_by("id")]
         journal.record(actor, [draft for _, draft, _ in passed], now=now)
         _tell_next(actor, passed, recipients, now)
         return len(passed)
@@ -278,16 +280,7 @@ def pass_on_escalations(*, actor: Actor, now: datetime, limit: int = 200) -> int
 _Passed = tuple[Escalation, Draft, tuple[tuple[int, ...], Due | None]]
 
 
-def _passed(row: Escalation, ticket: Ticket, recipients: told.Recipients, now: datetime) -> _Passed:
-    clock = Clock.objects.filter(
-        ticket_id=row.ticket_id,
-        kind=row.kind,
-        target=row.target,
-        turn=row.turn,
-        stay=row.stay,
-        group_id=row.group_id,
-        agreement_version_id=row.agreement_version_id,
-    ).first()
+def _passed(row: Escalation, ticket: Ticket, clock: Clock | None, recipients: told.Recipients, now: datetime) -> _Passed:
     found = _target_of(clock) if clock else None
     due = Due(ticket, clock, *found, row.step, row.due_at) if clock and found and row.step < len(found[1].steps) else None
     line = due.step.then[row.round - 1 :] if due else ()

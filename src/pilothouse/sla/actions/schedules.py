@@ -11,8 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.text import slugify
 
-from pilothouse.cmdb.models import CI, Service
-from pilothouse.people.models import Team, User
+from pilothouse.people.models import User
 from pilothouse.people.queries import require
 from pilothouse.platform import journal
 from pilothouse.platform.access import Actor, Capability
@@ -20,13 +19,14 @@ from pilothouse.platform.journal import Change, Draft
 from pilothouse.platform.refusals import FieldError, GuardRefused, Invalid, Missing, StaleVersion
 from pilothouse.platform.texts import is_plain_text, text_errors
 from pilothouse.sla import schedule_checks, schedule_queries
+from pilothouse.sla.actions.versions import facts, since
 from pilothouse.sla.engine.business_time import Definition, read_definition, write_definition
 from pilothouse.sla.engine.business_time.wording import definition_lines
 from pilothouse.sla.engine.words import differences, fingerprint
+from pilothouse.sla.judging import field_errors
 from pilothouse.sla.models import Schedule, ScheduleUse, ScheduleVersion
 
 _LONGEST_SITE = 120
-_USERS: Mapping[str, Any] = {"service": Service, "ci": CI, "team": Team}
 
 
 def add_schedule(
@@ -52,8 +52,9 @@ def add_schedule(
         sound, errors = _judged(definition, None, now)
         if errors := _fact_errors(values, note) + errors:
             raise Invalid("The schedule was not added.", errors)
+        assert sound is not None  # what has no errors is one
         schedule = Schedule.objects.create(**values)
-        changes = (*_facts({}, values), *_next_version(actor, schedule, sound, now, effective_from, note))
+        changes = (*facts({}, values), *_next_version(actor, schedule, None, sound, now, effective_from, note))
         journal.record(actor, [Draft("schedule", schedule.pk, "schedule.added", changes, note=note)], now=now, new=True)
     return schedule
 
@@ -85,7 +86,7 @@ def change_schedule(
         sound, errors = _judged(definition, schedule_id, now) if definition is not None else (None, [])
         if errors := _fact_errors(values, note, schedule_id) + errors:
             raise Invalid("The schedule was not changed.", errors)
-        changes = _facts({field: getattr(schedule, field) for field in values}, values)
+        changes = facts({field: getattr(schedule, field) for field in values}, values)
         for field, text in values.items():
             setattr(schedule, field, text)
         changes += _new_hours(actor, schedule, sound, now, None if since_ever else effective_from or now, note)
@@ -137,9 +138,9 @@ def use_schedule(
         record_id, site = _user(kind, record_id, site)
         before = schedule_queries.use_in_force(kind, record_id, site, now)
         from_when = None if since_ever else effective_from or now
-        drafts = [Draft("schedule", schedule_id, "schedule.used", (_use_change(kind, None, record_id or site), _since(from_when)))]
+        drafts = [Draft("schedule", schedule_id, "schedule.used", (_use_change(kind, None, record_id or site), since(from_when)))]
         if before is not None and before != schedule_id:
-            drafts.append(Draft("schedule", before, "schedule.unused", (_use_change(kind, record_id or site, None), _since(from_when))))
+            drafts.append(Draft("schedule", before, "schedule.unused", (_use_change(kind, record_id or site, None), since(from_when))))
         made = ScheduleUse.objects.create(
             kind=kind, record_id=record_id, site=site, schedule=schedule, effective_from=from_when, recorded_at=now
         )
@@ -157,7 +158,7 @@ def unuse_schedule(*, actor: Actor, kind: str, now: datetime, record_id: int | N
         if before is None:
             raise Missing("It uses no schedule.")
         made = ScheduleUse.objects.create(kind=kind, record_id=record_id, site=site, schedule=None, effective_from=now, recorded_at=now)
-        changes = (_use_change(kind, record_id or site, None), _since(now))
+        changes = (_use_change(kind, record_id or site, None), since(now))
         journal.record(actor, [Draft("schedule", before, "schedule.unused", changes)], now=now)
     return made
 
@@ -178,7 +179,7 @@ def _get(schedule_id: int) -> Schedule:
 
 def _judged(data: Any, schedule_id: int | None, now: datetime) -> tuple[Definition | None, list[FieldError]]:
     reading = schedule_checks.judge(data, schedule_id=schedule_id, now=now)
-    return reading.definition, [FieldError(problem.field, problem.message, problem.hint) for problem in reading.errors]
+    return reading.definition, field_errors(reading.errors)
 
 
 def _new_hours(
@@ -187,21 +188,25 @@ def _new_hours(
     """Add a version unless the newest says the same; a retired schedule comes back."""
     if definition is None:
         return ()
-    last = schedule.versions.order_by("-number")[0]
+    last = schedule.newest
     holds_now = last.effective_from is None or last.effective_from <= now
     is_same = last.effective_from == effective_from or (holds_now and effective_from == now)
     if schedule.is_active and is_same and last.definition == write_definition(definition):
         return ()
     back = () if schedule.is_active else (Change("is_active", False, True),)
-    return (*back, *_next_version(actor, schedule, definition, now, effective_from, note))
+    return (*back, *_next_version(actor, schedule, last, definition, now, effective_from, note))
 
 
 def _next_version(
-    actor: Actor, schedule: Schedule, definition: Definition | None, now: datetime, effective_from: datetime | None, note: str
+    actor: Actor,
+    schedule: Schedule,
+    last: ScheduleVersion | None,
+    definition: Definition,
+    now: datetime,
+    effective_from: datetime | None,
+    note: str,
 ) -> tuple[Change, ...]:
     """Add a version in its normal form, and return in words what differs from the one before; the schedule is saved by the caller."""
-    assert definition is not None
-    last = schedule.versions.order_by("-number").first()
     schedule.version, schedule.is_active = last.number + 1 if last else 1, True
     made = ScheduleVersion.objects.create(
         schedule=schedule,
@@ -216,15 +221,7 @@ def _next_version(
     said = differences(definition_lines(before) if before else {}, definition_lines(definition))
     marks = (fingerprint(last.definition, ()) if last else None, fingerprint(made.definition, ()))
     number = Change("version", last.number if last else None, made.number)
-    return (*(Change(*each) for each in said), number, _since(effective_from), Change("sha256", *marks))
-
-
-def _since(effective_from: datetime | None) -> Change:
-    return Change("holds since", None, effective_from.isoformat(timespec="seconds") if effective_from else "ever")
-
-
-def _facts(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
-    return tuple(Change(name, before.get(name), value) for name, value in after.items() if (before.get(name) or "") != value)
+    return (*(Change(*each) for each in said), number, since(effective_from), Change("sha256", *marks))
 
 
 def _fact_errors(values: Mapping[str, Any], note: str, own_id: int = 0) -> list[FieldError]:
@@ -248,7 +245,7 @@ def _free_key(wanted: str) -> str:
 
 def _check_version(schedule: Schedule, expected: int | None, definition: Any) -> None:
     if expected is not None and expected != schedule.version:
-        current = {"definition": schedule.versions.order_by("-number")[0].definition}
+        current = {"definition": schedule.newest.definition}
         attempted = {"definition": definition}
         raise StaleVersion("Somebody changed the schedule in between.", version=schedule.version, current=current, attempted=attempted)
 
@@ -257,9 +254,12 @@ def _user(kind: str, record_id: int | None, site: str) -> tuple[int | None, str]
     """Return what is stored of a user of hours, or raise Invalid when there is no such one."""
     if kind == "site":
         return None, _site(site.strip())
-    if kind not in _USERS:
-        raise Invalid("The schedule is not used.", [FieldError("kind", "There is no such user of hours.", _kinds(("site", *_USERS)))])
-    if record_id is None or not _USERS[kind].objects.filter(pk=record_id).exists():
+    if kind not in schedule_queries.RECORDS:
+        raise Invalid(
+            "The schedule is not used.",
+            [FieldError("kind", "There is no such user of hours.", _kinds(("site", *schedule_queries.RECORDS)))],
+        )
+    if record_id is None or not schedule_queries.RECORDS[kind]._default_manager.filter(pk=record_id).exists():
         raise Invalid("The schedule is not used.", [FieldError("user", f"There is no such {kind}.")])
     return record_id, ""
 

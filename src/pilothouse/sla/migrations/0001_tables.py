@@ -360,7 +360,6 @@ class Migration(migrations.Migration):
                 ("target_seconds", models.BigIntegerField()),
                 ("elapsed_seconds", models.BigIntegerField()),
                 ("running_since", models.DateTimeField(null=True)),
-                ("breach_count", models.SmallIntegerField(default=0)),
                 (
                     "schedule",
                     models.ForeignKey(
