@@ -4,22 +4,42 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilothouse.tickets.engine.lifecycle import DEFAULT_MATRIX, DONE_STATES, OPEN_STATES, STATES, TRANSITIONS, allowed, priority, refusals
+from pilothouse.tickets.engine.lifecycle import (
+    DEFAULT_MATRIX,
+    DONE_STATES,
+    KINDS,
+    OPEN_STATES,
+    STATES,
+    TRANSITIONS,
+    TRANSITIONS_OF,
+    allowed,
+    priority,
+    refusals,
+)
 
 READY = {"group": 1, "assignee": None, "hold_reason": "vendor", "resolution_code": "solved", "resolution_notes": "Replaced it."}
 
 
 def test_the_table_names_every_state_and_nothing_else() -> None:
-    assert set(TRANSITIONS) == set(STATES) == {*OPEN_STATES, *DONE_STATES}
-    assert {after for ways in TRANSITIONS.values() for after in ways} <= set(STATES)
+    assert set(STATES) == {*OPEN_STATES, *DONE_STATES} == {state for table in TRANSITIONS_OF.values() for state in table}
+    assert set(TRANSITIONS_OF) == set(KINDS)
+    for table in TRANSITIONS_OF.values():
+        assert {after for ways in table.values() for after in ways} <= set(table)
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("before", STATES)
 @pytest.mark.parametrize("after", STATES)
-def test_a_complete_ticket_moves_along_the_table_and_nowhere_else(before: str, after: str) -> None:
-    found = refusals(before, after, READY, note="Because.")
-    assert (not found) == (after in TRANSITIONS[before])
+def test_a_complete_ticket_moves_along_the_table_of_its_kind_and_nowhere_else(kind: str, before: str, after: str) -> None:
+    found = refusals(before, after, {**READY, "kind": kind}, note="Because.")
+    assert (not found) == (after in TRANSITIONS_OF[kind].get(before, ()))
     assert all(r.field == "state" and r.message for r in found)
+
+
+def test_only_a_problem_comes_back_when_it_was_closed_and_it_says_why() -> None:
+    assert [kind for kind in KINDS if allowed("closed", kind)] == ["problem"]
+    assert [r.field for r in refusals("closed", "analysis", {**READY, "kind": "problem"})] == ["note"]
+    assert refusals("resolved", "scheduled", {**READY, "kind": "problem"})[0].message == "A problem has no state “scheduled”."
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Whose morning it is: of the tickets that somebody may see, those that their review is about.
+"""Whose morning it is: of the desk's tickets that somebody may see, those that their review is about.
 
 Who steers (analyst, manager, administrator) and who audits reviews everything they see; an agent what is with their teams.
 """
@@ -10,6 +10,9 @@ from django.db.models import Q
 
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.tickets.access import visible
+from pilothouse.tickets.engine.lifecycle import DESK_KINDS
+
+_DESK = ", ".join(f"'{kind}'" for kind in DESK_KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +26,17 @@ class Scope:
     @property
     def tickets(self) -> Q:
         """The filter over tickets."""
-        return visible(self.actor) if self.teams is None else visible(self.actor) & Q(group_id__in=list(self.teams - self.hidden))
+        seen = visible(self.actor) & Q(kind__in=DESK_KINDS)
+        return seen if self.teams is None else seen & Q(group_id__in=list(self.teams - self.hidden))
 
     def sql(self, alias: str) -> tuple[str, list[Any]]:
-        """Return the condition on `alias`.group_id and its values: the same tickets, but for a reader's own in a hidden team."""
+        """Return the condition on the tickets `alias` and its values: the same tickets, but for a reader's own in a hidden team."""
+        desk = f"{alias}.kind IN ({_DESK})"
         if self.teams is not None:
-            return f"{alias}.group_id = ANY(%s::bigint[])", [sorted(self.teams - self.hidden)]
+            return f"{desk} AND {alias}.group_id = ANY(%s::bigint[])", [sorted(self.teams - self.hidden)]
         if self.hidden:
-            return f"({alias}.group_id IS NULL OR {alias}.group_id <> ALL(%s::bigint[]))", [sorted(self.hidden)]
-        return "true", []
+            return f"{desk} AND ({alias}.group_id IS NULL OR {alias}.group_id <> ALL(%s::bigint[]))", [sorted(self.hidden)]
+        return desk, []
 
 
 def scope_of(actor: Actor) -> Scope:

@@ -69,6 +69,8 @@ INSTALLED_APPS = [
     "pilothouse.cmdb",
     "pilothouse.tickets",
     "pilothouse.sla",
+    "pilothouse.changes",
+    "pilothouse.problems",
     "pilothouse.morning",
     "pilothouse.connectors",
     "pilothouse.demo",

@@ -115,7 +115,7 @@ def _resume(actor: Actor, ticket: Ticket, values: Values, now: datetime) -> obje
     return actions.move_ticket(actor=actor, ticket_id=ticket.pk, state=state, now=now)
 
 
-ACTS: Mapping[str, Act] = {
+ACTS: dict[str, Act] = {
     act.name: act
     for act in (
         Act("take", "Assign to me", "Assign to me", "Assigned {what} to you.", _take),
@@ -133,8 +133,8 @@ ACTS: Mapping[str, Act] = {
 }
 BULK = tuple(act for act in ACTS.values() if act.bulk)
 
-# What the ticket page offers in each state, the likeliest first.
-OFFERED: Mapping[str, tuple[str, ...]] = {
+# What the ticket page offers in each state, the likeliest first; a practice registers its own.
+_OFFERED: Mapping[str, tuple[str, ...]] = {
     "new": ("take", "assign", "start", "resolve", "hold", "priority", "cancel"),
     "assigned": ("start", "resolve", "hold", "take", "assign", "priority", "cancel"),
     "in_progress": ("resolve", "hold", "take", "assign", "priority", "cancel"),
@@ -143,6 +143,18 @@ OFFERED: Mapping[str, tuple[str, ...]] = {
     "closed": (),
     "cancelled": (),
 }
+_practices: dict[str, Mapping[str, tuple[str, ...]]] = {}
+
+
+def register(kind: str, own: Iterable[Act], offered: Mapping[str, tuple[str, ...]]) -> None:
+    """Add a practice's acts, and say which of all acts the page of its kind offers in each state."""
+    ACTS.update({act.name: act for act in own})
+    _practices[kind] = offered
+
+
+def offered(ticket: Ticket) -> list[Act]:
+    """Return the acts that a ticket's state allows, the likeliest first."""
+    return [ACTS[name] for name in _practices.get(ticket.kind, _OFFERED).get(ticket.state, ())]
 
 
 def perform(actor: Actor, act: Act, ids: Iterable[int], values: Values, *, now: datetime) -> Outcome:

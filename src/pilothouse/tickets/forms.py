@@ -16,7 +16,7 @@ from django.core.exceptions import ValidationError
 from pilothouse.cmdb.models import CI, Service
 from pilothouse.people.models import Team, User
 from pilothouse.platform.forms import RecordField, RefusableForm
-from pilothouse.tickets.engine.lifecycle import CHANNELS, HOLD_REASONS, KINDS, RESOLUTION_CODES
+from pilothouse.tickets.engine.lifecycle import CHANNELS, DESK_KINDS, HOLD_REASONS, KINDS, RESOLUTION_CODES
 from pilothouse.tickets.models import Category, Ticket
 
 LEVELS = ((1, "1 high"), (2, "2 medium"), (3, "3 low"))
@@ -265,7 +265,7 @@ class TicketForm(DeskForm):
 class NewTicketForm(TicketForm):
     """A ticket written down for somebody."""
 
-    kind = forms.ChoiceField(choices=[(key, label) for key, (label, _) in KINDS.items()], initial="incident")
+    kind = forms.ChoiceField(choices=[(kind, KINDS[kind][0]) for kind in DESK_KINDS], initial="incident")
     field_order = ("kind", "title", "description", "requester", "channel")
 
 

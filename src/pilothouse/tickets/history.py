@@ -18,13 +18,12 @@ from pilothouse.platform import journal
 from pilothouse.platform.access import Actor
 from pilothouse.platform.journal import Change, Draft
 from pilothouse.tickets.actions.changing import verb_of
-from pilothouse.tickets.actions.fields import ATTRIBUTES, journal_value, row_values
+from pilothouse.tickets.actions.fields import ATTRIBUTES, SEQUENCES, journal_value, row_values
 from pilothouse.tickets.engine.lifecycle import KINDS
 from pilothouse.tickets.engine.replay import EMPTY, EXTRA
 from pilothouse.tickets.models import Category, Ticket
 
 _OPENED = "ticket.opened"
-_SEQUENCES = {"incident": "ticket_incident_number", "request": "ticket_request_number"}
 _NEAR = 1000  # up to here a sequence is raised step by step, which nobody can overtake
 
 
@@ -192,7 +191,7 @@ def _next_numbers(kind: str, count: int) -> list[str]:
     found: list[str] = []
     while len(found) < count:
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT nextval('{_SEQUENCES[kind]}') FROM generate_series(1, %s)", [count - len(found)])
+            cursor.execute(f"SELECT nextval('{SEQUENCES[kind]}') FROM generate_series(1, %s)", [count - len(found)])
             drawn = [f"{KINDS[kind][1]}{row[0]:07d}" for row in cursor.fetchall()]
         taken = taken_numbers(drawn)
         found += [number for number in drawn if number not in taken]
@@ -203,7 +202,7 @@ def raise_numbers(highest: Mapping[str, int]) -> None:
     """Raise the number sequences past these numbers (kind -> number), so that new tickets do not meet imported ones."""
     with connection.cursor() as cursor:
         for kind, number in highest.items():
-            sequence = _SEQUENCES[kind]
+            sequence = SEQUENCES[kind]
             # A fresh sequence says 1 although it has given nothing out yet.
             cursor.execute(f"SELECT last_value - (NOT is_called)::int FROM {sequence}")
             missing = number - cursor.fetchone()[0]

@@ -21,6 +21,7 @@ from pilothouse.tickets.engine import fields
 from pilothouse.tickets.engine.fields import Field, FieldType
 from pilothouse.tickets.engine.queue_language import Context, Mistake, Plan, Query, format_query, names_in, parse, resolve
 from pilothouse.tickets.engine.queue_language.meaning import texts_in
+from pilothouse.tickets.engine.queue_language.plan import of_the_desk
 from pilothouse.tickets.models import Ticket
 
 MOST_ROWS = 200
@@ -130,7 +131,7 @@ def _understood(actor: Actor, query: Query, plan: Plan | Mistake) -> Selection |
     if isinstance(plan, Mistake):
         return replace(plan, suggestion=names.nearest(actor, *plan.unknown)) if plan.unknown else plan
     keys = tuple(queue_sql.keys_of(query.sort))
-    asked = queue_sql.condition(plan, private=reads_notes(actor))
+    asked = queue_sql.condition(of_the_desk(plan), private=reads_notes(actor))
     tickets = Ticket.objects.filter(visible(actor)).filter(asked)
     return Selection(query, queue_sql.ordered(tickets, keys), keys, format_query(query))
 

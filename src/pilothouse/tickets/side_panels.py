@@ -1,4 +1,4 @@
-"""What rooms above show beside a ticket: each registers a panel, so that tickets know nothing of them."""
+"""What rooms above show on a ticket's page, beside it or in its main column: each registers a panel; tickets know nothing of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ class SidePanel:
 
     template: str
     gather: Gather
+    main: bool = False  # below the description
 
 
 _panels: dict[str, SidePanel] = {}
@@ -26,6 +27,6 @@ def register(name: str, panel: SidePanel) -> None:
     _panels[name] = panel
 
 
-def gather(actor: Actor, ticket: Ticket) -> list[tuple[str, dict[str, Any]]]:
+def gather(actor: Actor, ticket: Ticket, *, main: bool = False) -> list[tuple[str, dict[str, Any]]]:
     """Return each panel's template and what it shows of this ticket to this reader."""
-    return [(panel.template, found) for panel in _panels.values() if (found := panel.gather(actor, ticket))]
+    return [(panel.template, found) for panel in _panels.values() if panel.main is main and (found := panel.gather(actor, ticket))]

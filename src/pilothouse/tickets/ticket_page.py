@@ -12,7 +12,7 @@ from pilothouse.platform.access import Actor, Capability
 from pilothouse.tickets import side_panels
 from pilothouse.tickets import timeline as journal_lines
 from pilothouse.tickets.access import get_ticket, may_work, visible
-from pilothouse.tickets.acts import ACTS, OFFERED, Act
+from pilothouse.tickets.acts import Act, offered
 from pilothouse.tickets.forms import CommentForm, DeskForm, FollowUpForm, LinkForm, MergeForm
 from pilothouse.tickets.models import Attachment, Link, Ticket, TicketStory
 
@@ -25,6 +25,7 @@ _RELATIONS = {
 }
 _PEOPLE, _TICKETS = ("requester", "opened_by", "assignee"), ("parent", "merged_into")
 SHOWN_AT_ONCE = 200
+HOMES: dict[str, tuple[str, str]] = {}  # by kind: the list that its page leads back to (words, URL name); rooms above add theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +97,17 @@ def context(actor: Actor, ticket: Ticket, chosen: Mapping[str, str], *, refused:
         "merge_form": forms.get("merge") or MergeForm(),
         "follow_up_form": forms.get("follow-up") or FollowUpForm(),
         "refused": set(forms),
+        "home": HOMES.get(ticket.kind, ("Queue", "queue")),
         "panels": side_panels.gather(actor, ticket),
+        "main_panels": side_panels.gather(actor, ticket, main=True),
         **_around(actor, ticket),
     }
 
 
 def offers(actor: Actor, ticket: Ticket, refused: Mapping[str, DeskForm]) -> list[Offer]:
     """Give the acts that the ticket's state allows, each with a fresh form or the refused one."""
-    offered = [ACTS[name] for name in OFFERED[ticket.state]]
-    if ticket.assignee_id == actor.user_id:
-        offered = [act for act in offered if act.name != "take"]
-    return [_offer(actor, ticket, act, refused.get(act.name)) for act in offered]
+    acts = [act for act in offered(ticket) if act.name != "take" or ticket.assignee_id != actor.user_id]
+    return [_offer(actor, ticket, act, refused.get(act.name)) for act in acts]
 
 
 def _offer(actor: Actor, ticket: Ticket, act: Act, refused: DeskForm | None) -> Offer:

@@ -17,6 +17,8 @@ from pilothouse.sla.engine.rules import (
 )
 from pilothouse.sla.engine.steps import read_steps
 from pilothouse.tickets.engine.lifecycle import HOLD_REASONS
+from pilothouse.tickets.engine.queue_language.meaning import NO_PLAN
+from pilothouse.tickets.engine.queue_language.plan import of_the_desk
 
 Compile = Callable[[str, str], Condition | Problem]
 
@@ -26,7 +28,7 @@ def read_targets(definition: Any, compile_condition: Compile) -> tuple[Condition
     if not isinstance(definition, dict):
         return NO_CONDITION, (), [Problem("definition", "A definition is a JSON object.", '{"applies_to": "kind:incident", "targets": []}')]
     reader = _Reader(compile_condition)
-    applies = reader.condition("applies_to", definition.get("applies_to", ""))
+    applies = _of_the_desk(reader.condition("applies_to", definition.get("applies_to", "")))
     given = definition.get("targets", [])
     if not isinstance(given, list):
         reader.problems.append(Problem("targets", "Targets are a list.", '"targets": [{"key": "resolution", …}]'))
@@ -36,6 +38,11 @@ def read_targets(definition: Any, compile_condition: Compile) -> tuple[Condition
     for key in sorted({key for key in keys if keys.count(key) > 1}):
         reader.problems.append(Problem("targets", f"Two targets have the key “{key}”.", "Each target has a key of its own."))
     return applies, targets, reader.problems
+
+
+def _of_the_desk(applies: Condition) -> Condition:
+    """An agreement that does not speak of kinds is about the desk's: problems and changes have their own clocks or none."""
+    return Condition(applies.text, of_the_desk(NO_PLAN if applies.plan is None else applies.plan))
 
 
 class _Reader:

@@ -27,7 +27,8 @@ from pilothouse.tickets.actions.fields import (
     row_values,
     value_errors,
 )
-from pilothouse.tickets.engine.lifecycle import DONE_STATES, priority, refusals
+from pilothouse.tickets.actions.guards import refusals_of
+from pilothouse.tickets.engine.lifecycle import DESK_KINDS, DONE_STATES, TRANSITIONS_OF, priority, refusals
 from pilothouse.tickets.models import PriorityRule, Ticket
 
 CHANGEABLE = (
@@ -166,6 +167,8 @@ def _is_member(user_id: int, team_id: int | None) -> bool:
 
 def _state_from_assignment(ticket: Ticket, values: Mapping[str, Any]) -> dict[str, Any]:
     group, assignee = values.get("group", ticket.group_id), values.get("assignee", ticket.assignee_id)
+    if "assigned" not in TRANSITIONS_OF[ticket.kind]:
+        return {}
     if ticket.state == "new" and (group or assignee):
         return {"state": "assigned"}
     if ticket.state == "assigned" and not group and not assignee:
@@ -178,8 +181,8 @@ def _state_dates(ticket: Ticket, values: Mapping[str, Any], now: datetime) -> di
     more: dict[str, Any] = {}
     if ticket.state == "on_hold":
         more |= {"hold_reason": "", "hold_until": None}
-    if ticket.state == "resolved" and after == "in_progress":
-        more |= {"resolved_at": None, "resolution_code": "", "resolution_notes": ""}
+    if ticket.state in DONE_STATES and after not in DONE_STATES:
+        more |= {"resolved_at": None, "closed_at": None, "resolution_code": "", "resolution_notes": ""}
     if after == "resolved":
         more["resolved_at"] = now
     if after in ("closed", "cancelled"):
@@ -192,7 +195,7 @@ def _apply(actor: Actor, ticket: Ticket, values: Mapping[str, Any], *, now: date
     before = row_values(ticket)
     after_state = values.get("state", ticket.state)
     guarded = "state" in values and (after_state != ticket.state or not _differs(before, values))
-    if guarded and (found := refusals(ticket.state, after_state, {**before, **values}, note=note)):
+    if guarded and (found := refusals(ticket.state, after_state, {**before, **values}, note=note) or refusals_of(ticket, values)):
         raise GuardRefused(found[0].message, [FieldError(r.field, r.message, r.hint) for r in found])
     return write_changes(actor, ticket, values, now=now, note=note, verb=verb)
 
@@ -306,7 +309,7 @@ def _earlier_values(entries: Iterable[Entry]) -> dict[str, Any]:
 
 
 def close_resolved_tickets(*, actor: Actor, now: datetime, days: int | None = None, batch: int = 500) -> int:
-    """Close tickets that have stayed resolved for N days (PILOTHOUSE_AUTO_CLOSE_DAYS); returns how many.
+    """Close the desk's tickets that have stayed resolved for N days (PILOTHOUSE_AUTO_CLOSE_DAYS); returns how many.
 
     Safe to run twice at once: each batch skips rows that another worker holds.
     """
@@ -315,7 +318,9 @@ def close_resolved_tickets(*, actor: Actor, now: datetime, days: int | None = No
     closed = 0
     while True:
         with transaction.atomic():
-            due = Ticket.objects.select_for_update(skip_locked=True, of=("self",)).filter(state="resolved", resolved_at__lte=before)
+            due = Ticket.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+                state="resolved", resolved_at__lte=before, kind__in=DESK_KINDS
+            )
             tickets = list(due.order_by("resolved_at")[:batch])
             for ticket in tickets:
                 write_changes(actor, ticket, {"state": "closed", "closed_at": now}, now=now, note="Closed after staying resolved.")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from pilothouse.platform.journal import Change, instant_text
@@ -162,14 +163,19 @@ UNION ALL SELECT 'service', id FROM cmdb_service WHERE id = ANY(%s::text::bigint
 UNION ALL SELECT 'ci', id FROM cmdb_ci WHERE id = ANY(%s::text::bigint[])
 UNION ALL SELECT 'ticket', id FROM tickets_ticket WHERE id = ANY(%s::text::bigint[])
 UNION ALL SELECT 'cell', impact * 100 + urgency * 10 + priority FROM tickets_priorityrule
-UNION ALL SELECT 'incident', nextval('ticket_incident_number') FROM generate_series(1, %s)
-UNION ALL SELECT 'request', nextval('ticket_request_number') FROM generate_series(1, %s)
-UNION ALL SELECT 'row', nextval('tickets_ticket_id_seq') FROM generate_series(1, %s)
 """
+_DRAW_IDS = "UNION ALL SELECT 'row', nextval('tickets_ticket_id_seq') FROM generate_series(1, %s)\n"
+SEQUENCES = {kind: f"ticket_{kind}_number" for kind in KINDS}
 
 
-def look_up(rows: Sequence[Mapping[str, Any]], *, incidents: int = 0, requests: int = 0) -> Known:
-    """Ask, in one round trip, which of the rows' references exist, for the matrix, and for fresh numbers."""
+@cache
+def _look_sql(kinds: tuple[str, ...]) -> str:
+    draws = [f"UNION ALL SELECT '{kind}', nextval('{SEQUENCES[kind]}') FROM generate_series(1, %s)\n" for kind in kinds]
+    return "".join([_LOOK, *draws, *([_DRAW_IDS] if kinds else [])])
+
+
+def look_up(rows: Sequence[Mapping[str, Any]], *, fresh: Mapping[str, int] | None = None) -> Known:
+    """Ask, in one round trip, which of the rows' references exist, for the matrix, and for `fresh` numbers (how many of each kind)."""
     wanted: dict[str, set[int]] = {kind: set() for kind in ("person", "team", "service", "ci", "ticket")}
     for row in rows:
         for name, kind in REFERENCES.items():
@@ -177,8 +183,9 @@ def look_up(rows: Sequence[Mapping[str, Any]], *, incidents: int = 0, requests: 
                 wanted[kind].add(row[name])
         wanted["person"].update(filter(_is_id, row["watchers"] if isinstance(row.get("watchers"), list) else ()))
     found: dict[str, list[int]] = {}
-    counts = (incidents, requests, incidents + requests)
-    for what, value in run(_LOOK, [*(_array(ids) for ids in wanted.values()), *map(wide, counts)]):
+    drawn = dict(fresh or {})
+    counts = [*drawn.values(), sum(drawn.values())] if drawn else []
+    for what, value in run(_look_sql(tuple(drawn)), [*(_array(ids) for ids in wanted.values()), *map(wide, counts)]):
         found.setdefault(what, []).append(value)
     numbers = {kind: [f"{KINDS[kind][1]}{n:07d}" for n in sorted(found.get(kind, ()))] for kind in KINDS}
     return Known(

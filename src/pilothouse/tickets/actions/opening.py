@@ -1,5 +1,6 @@
 """Opening tickets: one, or up to a thousand of which all or none come in."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ from pilothouse.platform.refusals import FieldError, GuardRefused, Invalid
 from pilothouse.platform.statements import run, wide
 from pilothouse.tickets.access import get_ticket
 from pilothouse.tickets.actions.fields import ATTRIBUTES, Known, journal_value, look_up, reference_errors, row_values, value_errors
-from pilothouse.tickets.engine.lifecycle import priority
+from pilothouse.tickets.engine.lifecycle import DESK_KINDS, KINDS, RAISED_KINDS, priority
 from pilothouse.tickets.engine.replay import EMPTY
 from pilothouse.tickets.models import Link, Ticket
 
@@ -40,7 +41,7 @@ MOST_AT_ONCE = 1000
 
 
 def open_ticket(*, actor: Actor, now: datetime, **fields: Any) -> Ticket:
-    """Open an incident or a service request and return it.
+    """Open an incident, a service request or a task and return it.
 
     `fields` are journal names: kind ("incident"), title, description, requester (default: the actor), channel, service, ci,
     category, subcategory, impact, urgency, priority (default: the matrix), group, assignee, parent, tags, watchers, extra,
@@ -49,7 +50,18 @@ def open_ticket(*, actor: Actor, now: datetime, **fields: Any) -> Ticket:
     return open_tickets(actor=actor, tickets=[fields], now=now, _single=True)[0]
 
 
-def open_tickets(*, actor: Actor, tickets: Sequence[Mapping[str, Any]], now: datetime, _single: bool = False) -> list[Ticket]:
+def open_practice_ticket(*, actor: Actor, kind: str, now: datetime, **fields: Any) -> Ticket:
+    """Open a ticket of a kind that has a room of its own (problem, change): for that room, which adds its detail in the same transaction.
+
+    Nobody is its requester unless one is named. Raises as `open_ticket`.
+    """
+    given = {"requester": None, **fields, "kind": kind}
+    return open_tickets(actor=actor, tickets=[given], now=now, _single=True, _kinds=(kind,))[0]
+
+
+def open_tickets(
+    *, actor: Actor, tickets: Sequence[Mapping[str, Any]], now: datetime, _single: bool = False, _kinds: Sequence[str] = DESK_KINDS
+) -> list[Ticket]:
     """Open up to 1,000 tickets in one transaction, all or none; an error's field is `tickets[3].title`."""
     require(actor, Capability.RAISE_TICKETS)
     if len(tickets) > MOST_AT_ONCE:
@@ -60,9 +72,9 @@ def open_tickets(*, actor: Actor, tickets: Sequence[Mapping[str, Any]], now: dat
         return []
     rows = [_complete(actor, fields, now) for fields in tickets]
     with transaction.atomic():
-        incidents = sum(row["kind"] == "incident" for row in rows)
-        known = look_up(rows, incidents=incidents, requests=len(rows) - incidents)
-        if errors := _errors(actor, tickets, rows, known, single=_single):
+        kinds = _kinds if actor.is_staff else RAISED_KINDS
+        known = look_up(rows, fresh=Counter(row["kind"] for row in rows if row["kind"] in kinds))
+        if errors := _errors(actor, tickets, rows, known, kinds, single=_single):
             raise Invalid("The ticket was not opened." if _single else "No ticket was opened.", errors)
         made = _insert_once(rows, known, now)
         drafts = [_draft(pk, row) for pk, row in zip(known.row_ids, rows, strict=True)]
@@ -83,11 +95,11 @@ def _channel(actor: Actor) -> str:
 
 
 def _errors(
-    actor: Actor, given: Sequence[Mapping[str, Any]], rows: Sequence[dict[str, Any]], known: Known, *, single: bool
+    actor: Actor, given: Sequence[Mapping[str, Any]], rows: Sequence[dict[str, Any]], known: Known, kinds: Sequence[str], *, single: bool
 ) -> list[FieldError]:
     errors: list[FieldError] = []
     for i, (fields, row) in enumerate(zip(given, rows, strict=True)):
-        own = _field_errors(actor, fields) + value_errors(_doubtful(row)) + reference_errors(row, known)
+        own = _field_errors(actor, fields, kinds) + value_errors(_doubtful(row)) + reference_errors(row, known)
         where = "" if single else f"tickets[{i}]."
         errors += [FieldError(where + error.field, error.message, error.hint) for error in own]
     return errors
@@ -104,9 +116,11 @@ def _doubtful(row: Mapping[str, Any]) -> dict[str, Any]:
     return doubtful
 
 
-def _field_errors(actor: Actor, fields: Mapping[str, Any]) -> list[FieldError]:
+def _field_errors(actor: Actor, fields: Mapping[str, Any], kinds: Sequence[str]) -> list[FieldError]:
     may = _STAFF_SETS if actor.is_staff else _REQUESTER_SETS
     errors = [FieldError(name, "This field is not set when a ticket is opened.") for name in fields if name not in may]
+    if (kind := fields.get("kind", kinds[0])) not in kinds and isinstance(kind, str) and kind in KINDS:
+        errors.append(FieldError("kind", f"No {KINDS[kind][0].lower()} is opened here.", f"One of: {', '.join(kinds)}."))
     if not actor.is_staff and fields.get("requester", actor.user_id) != actor.user_id:
         errors.append(FieldError("requester", "You raise tickets for yourself."))
     return errors

@@ -13,6 +13,7 @@ from pilothouse.platform.refusals import FieldError, GuardRefused, Invalid, Miss
 from pilothouse.platform.texts import is_plain_text
 from pilothouse.tickets.access import get_ticket, require_work
 from pilothouse.tickets.actions.changing import move_ticket, write_changes
+from pilothouse.tickets.engine.lifecycle import DESK_KINDS
 from pilothouse.tickets.models import Link, Ticket
 
 # relation -> how the other end reads it
@@ -118,6 +119,8 @@ def _two(actor: Actor, ticket_id: int, into: int | str) -> tuple[Ticket, Ticket]
     second = get_ticket(actor, into)
     if first.pk == second.pk:
         raise Invalid("They were not merged.", [FieldError("into", "A ticket is not merged into itself.")])
+    if first.kind != second.kind and not {first.kind, second.kind} <= set(DESK_KINDS):
+        raise Invalid("They were not merged.", [FieldError("into", f"{second.number} is of another kind.", "Link them instead.")])
     locked = {pk: get_ticket(actor, pk, lock=True) for pk in sorted((first.pk, second.pk))}
     duplicate, target = locked[first.pk], locked[second.pk]
     require_work(actor, duplicate)

@@ -108,7 +108,7 @@ FIELDS: list[Field] = [
         aliases=("type",),
         values={kind: label for kind, (label, _) in KINDS.items()},
         width="9ch",
-        help="Incident or service request.",
+        help="Incident, request, task, problem or change; without it a list shows the first three.",
     ),
     Field(
         name="title",
@@ -131,7 +131,7 @@ FIELDS: list[Field] = [
         values=STATES,
         default_column=True,
         width="13ch",
-        help="A state, or open (new, assigned, in progress, on hold) or done (resolved, closed, cancelled).",
+        help="A state, or open (whatever is not done) or done (resolved, closed, cancelled).",
     ),
     Field(
         name="impact",

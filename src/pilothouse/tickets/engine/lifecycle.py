@@ -1,7 +1,7 @@
-"""States of a ticket, the one table of transitions, and the guards; pure.
+"""Kinds of tickets, their states, for each kind one table of transitions, and the guards; pure.
 
 A guard looks at the ticket as it would be after the move and names what is missing. `refusals` is empty when the move may
-be made.
+be made. A room above adds guards that look into its own detail (tickets/practices.py).
 """
 
 from collections.abc import Mapping
@@ -10,15 +10,19 @@ from typing import Any
 
 STATES: dict[str, str] = {
     "new": "New",
+    "assessed": "Assessed",
     "assigned": "Assigned",
+    "scheduled": "Scheduled",
     "in_progress": "In progress",
+    "analysis": "Root-cause analysis",
+    "fixing": "Fix in progress",
     "on_hold": "On hold",
     "resolved": "Resolved",
     "closed": "Closed",
     "cancelled": "Cancelled",
 }
-OPEN_STATES = ("new", "assigned", "in_progress", "on_hold")
 DONE_STATES = ("resolved", "closed", "cancelled")
+OPEN_STATES = tuple(state for state in STATES if state not in DONE_STATES)
 HOLD_REASONS: dict[str, str] = {
     "caller": "Waiting for the caller",
     "vendor": "Waiting for a vendor",
@@ -37,7 +41,15 @@ RESOLUTION_CODES: dict[str, str] = {
     "rejected": "Request rejected",
     "other": "Other",
 }
-KINDS: dict[str, tuple[str, str]] = {"incident": ("Incident", "INC"), "request": ("Service request", "REQ")}
+KINDS: dict[str, tuple[str, str]] = {
+    "incident": ("Incident", "INC"),
+    "request": ("Service request", "REQ"),
+    "task": ("Task", "TASK"),
+    "problem": ("Problem", "PRB"),
+    "change": ("Change", "CHG"),
+}
+RAISED_KINDS = ("incident", "request")  # what a requester may raise
+DESK_KINDS = (*RAISED_KINDS, "task")  # what the queue shows unless a query speaks of kinds
 CHANNELS: dict[str, str] = {
     "phone": "Phone",
     "email": "E-mail",
@@ -48,7 +60,7 @@ CHANNELS: dict[str, str] = {
     "other": "Other",
 }
 
-# From each state, where it may go. Nothing leaves closed or cancelled: a follow-up is raised instead.
+# From each state, where it may go. Nothing of the desk leaves closed or cancelled: a follow-up is raised instead.
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     "new": ("assigned", "in_progress", "on_hold", "resolved", "cancelled"),
     "assigned": ("new", "in_progress", "on_hold", "resolved", "cancelled"),
@@ -57,6 +69,28 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
     "resolved": ("in_progress", "closed"),
     "closed": (),
     "cancelled": (),
+}
+# A problem that comes back reopens, also when it was closed: its evidence goes on.
+_PROBLEM: dict[str, tuple[str, ...]] = {
+    "new": ("assessed", "analysis", "cancelled"),
+    "assessed": ("new", "analysis", "fixing", "cancelled"),
+    "analysis": ("assessed", "fixing", "resolved", "cancelled"),
+    "fixing": ("analysis", "resolved", "cancelled"),
+    "resolved": ("analysis", "fixing", "closed"),
+    "closed": ("analysis",),
+    "cancelled": (),
+}
+_CHANGE: dict[str, tuple[str, ...]] = {
+    "new": ("assessed", "scheduled", "cancelled"),
+    "assessed": ("new", "scheduled", "cancelled"),
+    "scheduled": ("assessed", "in_progress", "cancelled"),
+    "in_progress": ("scheduled", "closed"),
+    "closed": (),
+    "cancelled": (),
+}
+TRANSITIONS_OF: dict[str, dict[str, tuple[str, ...]]] = dict.fromkeys(DESK_KINDS, TRANSITIONS) | {
+    "problem": _PROBLEM,
+    "change": _CHANGE,
 }
 
 
@@ -69,34 +103,43 @@ class Refusal:
     hint: str = ""
 
 
-def allowed(state: str) -> tuple[str, ...]:
-    """Return the states that a ticket may move to from this one."""
-    return TRANSITIONS.get(state, ())
+def allowed(state: str, kind: str = "incident") -> tuple[str, ...]:
+    """Return the states that a ticket of a kind may move to from this one."""
+    return TRANSITIONS_OF[kind].get(state, ())
 
 
 def refusals(before: str, after: str, ticket: Mapping[str, Any], *, note: str = "") -> list[Refusal]:
     """Say why a ticket may not move from `before` to `after`; `ticket` holds its fields as they would be after the move.
 
-    Looks at group, assignee, hold_reason, resolution_code and resolution_notes. An unknown state is a refusal too.
+    Looks at kind (an incident when it is not said), group, assignee, hold_reason, resolution_code and resolution_notes. A state that
+    this kind does not have is a refusal too.
 
     >>> refusals("assigned", "resolved", {"resolution_code": "solved", "resolution_notes": ""})[0].field
     'resolution_notes'
     """
-    if after not in STATES:
-        return [Refusal("state", f"There is no state “{after}”.", f"One of: {', '.join(STATES)}.")]
-    if after not in allowed(before):
-        return [_no_way(before, after)]
-    return _GUARDS.get(after, _nothing)(before, ticket, note)
+    kind = ticket.get("kind", "incident")
+    states = TRANSITIONS_OF[kind]
+    if after not in states:
+        return [Refusal("state", f"{_a(kind)} has no state “{after}”.", f"One of: {', '.join(states)}.")]
+    if after not in allowed(before, kind):
+        return [_no_way(before, after, kind)]
+    guard = _CHANGE_GUARDS.get(after, _nothing) if kind == "change" else _GUARDS.get(after, _nothing)
+    return guard(before, ticket, note)
 
 
-def _no_way(before: str, after: str) -> Refusal:
+def _a(kind: str) -> str:
+    label = KINDS[kind][0].lower()
+    return f"An {label}" if label[0] in "aeiou" else f"A {label}"
+
+
+def _no_way(before: str, after: str, kind: str) -> Refusal:
     if before == after:
         return Refusal("state", f"It is {STATES[after].lower()} already.")
-    if before == "closed":
+    if before == "closed" and not allowed(before, kind):
         return Refusal("state", "A closed ticket does not reopen.", "Raise a follow-up: it carries the link to this one.")
     if before == "cancelled":
         return Refusal("state", "A cancelled ticket does not come back.", "Raise a follow-up: it carries the link to this one.")
-    ways = ", ".join(STATES[state].lower() for state in allowed(before))
+    ways = ", ".join(STATES[state].lower() for state in allowed(before, kind))
     return Refusal("state", f"{STATES[before]} does not lead to {STATES[after].lower()}.", f"From here: {ways}.")
 
 
@@ -116,8 +159,8 @@ def _on_hold(before: str, ticket: Mapping[str, Any], note: str) -> list[Refusal]
     return [Refusal("hold_reason", "A hold needs its reason.", f"One of: {', '.join(HOLD_REASONS)}.")]
 
 
-def _in_progress(before: str, ticket: Mapping[str, Any], note: str) -> list[Refusal]:
-    if before == "resolved" and not note.strip():
+def _worked_on(before: str, ticket: Mapping[str, Any], note: str) -> list[Refusal]:
+    if before in DONE_STATES and not note.strip():
         return [Refusal("note", "A reopened ticket says why.", "Write what is still wrong.")]
     return []
 
@@ -138,10 +181,13 @@ def _cancelled(before: str, ticket: Mapping[str, Any], note: str) -> list[Refusa
 _GUARDS = {
     "assigned": _assigned,
     "on_hold": _on_hold,
-    "in_progress": _in_progress,
+    "in_progress": _worked_on,
+    "analysis": _worked_on,
+    "fixing": _worked_on,
     "resolved": _resolved,
     "cancelled": _cancelled,
 }
+_CHANGE_GUARDS = {"cancelled": _cancelled}
 
 DEFAULT_MATRIX: dict[tuple[int, int], int] = {
     (1, 1): 1,

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from pilothouse.tickets.engine.lifecycle import OPEN_STATES
+
 
 class Changed(Protocol):
     """One changed field."""
@@ -44,7 +46,7 @@ COMMENTED = "ticket.commented"
 NOTED = "ticket.noted"
 EXTRA = "extra."
 _ENDED = frozenset({"resolved", "closed"})
-_WORKED_ON = frozenset({"new", "assigned", "in_progress", "on_hold"})
+_WORKED_ON = frozenset(OPEN_STATES)
 EMPTY: dict[str, Any] = {
     "kind": "incident",
     "number": "",

@@ -17,8 +17,12 @@ register = template.Library()
 PRIORITY_WORDS = {1: "critical", 2: "high", 3: "moderate", 4: "low", 5: "planning"}
 STATE_WORDS = {
     "new": "new",
+    "assessed": "assessed",
     "assigned": "assigned",
+    "scheduled": "scheduled",
     "in_progress": "in progress",
+    "analysis": "root-cause analysis",
+    "fixing": "fix in progress",
     "on_hold": "on hold",
     "resolved": "resolved",
     "closed": "closed",

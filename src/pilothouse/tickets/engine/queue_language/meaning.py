@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from pilothouse.tickets.engine import fields
 from pilothouse.tickets.engine.fields import Field, FieldType
-from pilothouse.tickets.engine.lifecycle import KINDS
+from pilothouse.tickets.engine.lifecycle import DESK_KINDS, KINDS
 from pilothouse.tickets.engine.queue_language import checks, flags, literals
 from pilothouse.tickets.engine.queue_language.mistakes import Mistake
 from pilothouse.tickets.engine.queue_language.plan import All, Any, Context, Operator, Opposite, Plan, Test, Written
@@ -18,6 +18,7 @@ from pilothouse.tickets.engine.queue_language.syntax import And, Compare, Node, 
 Names = Mapping[tuple[str, str], tuple[int, ...]]
 _NUMBER = re.compile(r"([A-Za-z]{2,5})0*(\d{1,12})")
 _PREFIXES = frozenset(prefix for _, prefix in KINDS.values())
+_DESK_PREFIXES = tuple(KINDS[kind][1] for kind in DESK_KINDS)
 _COMPARE: Mapping[Op, Operator] = {
     Op.LESS: Operator.LESS,
     Op.AT_MOST: Operator.AT_MOST,
@@ -137,7 +138,11 @@ def _node(node: Node, context: Context, names: Names) -> Plan:
 
 def _text(node: Text) -> Plan:
     number = None if node.phrase else ticket_number(node.text)
-    return Written(node.text) if number is None else Test("number", Operator.IN, (number,))
+    if number is None:
+        return Written(node.text)
+    found = Test("number", Operator.IN, (number,))
+    # Who types a change's number looks for what speaks of it as well.
+    return found if number.startswith(_DESK_PREFIXES) else Any((found, Written(node.text)))
 
 
 def _compare(compare: Compare, context: Context, names: Names) -> Plan:

@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import Any as Anything
 from zoneinfo import ZoneInfo
 
+from pilothouse.tickets.engine.lifecycle import DESK_KINDS
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -85,6 +87,14 @@ class Opposite:
 
 Plan = Test | Related | Written | All | Any | Opposite
 Row = Mapping[str, Anything]
+_NAMES_KINDS = frozenset({"kind", "number"})
+
+
+def of_the_desk(plan: Plan) -> Plan:
+    """Narrow a plan to the desk's kinds of tickets, unless it speaks of kinds or of a ticket's number."""
+    if any(isinstance(leaf, Test) and leaf.path in _NAMES_KINDS for leaf in leaves(plan)):
+        return plan
+    return All((plan, Test("kind", Operator.IN, DESK_KINDS)))
 
 
 def leaves(plan: Plan) -> Iterator[Test | Related | Written]:

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class ChangesConfig(AppConfig):
+    """Changes to configuration items."""
+
+    name = "pilothouse.changes"
+    label = "changes"
+
+    def ready(self) -> None:
+        from pilothouse.changes import projections  # noqa: F401  registers the detail

@@ -1,0 +1,45 @@
+"""A change's detail as its journal tells it; pure.
+
+The ticket's entries carry the detail's fields as `change.NAME`; the last value of each counts. Instants are ISO 8601 texts in UTC.
+`change.cis` is the list of the ids of all CIs that it touches, the ticket's own first.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pilothouse.tickets.engine.replay import Happened
+
+PREFIX = "change."
+TYPES: Mapping[str, str] = {"standard": "Standard", "normal": "Normal", "emergency": "Emergency"}
+RISKS: Mapping[str, str] = {"low": "Low", "moderate": "Moderate", "high": "High"}
+OUTCOMES: Mapping[str, str] = {
+    "successful": "Successful",
+    "with_issues": "Successful with issues",
+    "backed_out": "Backed out",
+    "failed": "Failed",
+}
+EMPTY: Mapping[str, Any] = {
+    "type": "normal",
+    "risk": "",
+    "reason": "",
+    "implementation_plan": "",
+    "rollback_plan": "",
+    "planned_start_at": None,
+    "planned_end_at": None,
+    "actual_start_at": None,
+    "actual_end_at": None,
+    "outcome": "",
+    "cis": [],
+}
+INSTANTS = ("planned_start_at", "planned_end_at", "actual_start_at", "actual_end_at")
+
+
+def told(entries: Iterable[Happened]) -> dict[str, Any]:
+    """Return the fields of the detail that these entries set, each with its last value, in journal form."""
+    values: dict[str, Any] = {}
+    for entry in entries:
+        for change in entry.changes:
+            name = change.field.removeprefix(PREFIX)
+            if name != change.field and name in EMPTY:
+                values[name] = change.after
+    return values

@@ -1,0 +1,1 @@
+"""The only writers of problems and of what the miner found."""

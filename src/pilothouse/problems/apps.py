@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class ProblemsConfig(AppConfig):
+    """Problems: what keeps coming back, why, and whether it is gone."""
+
+    name = "pilothouse.problems"
+    label = "problems"
+
+    def ready(self) -> None:
+        from pilothouse.problems import projections  # noqa: F401  registers the detail
