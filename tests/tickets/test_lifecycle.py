@@ -10,7 +10,6 @@ from pilothouse.tickets.engine.lifecycle import (
     KINDS,
     OPEN_STATES,
     STATES,
-    TRANSITIONS,
     TRANSITIONS_OF,
     allowed,
     priority,
