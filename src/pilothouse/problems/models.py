@@ -17,6 +17,7 @@ class Problem(models.Model):
     known_error_at = models.DateTimeField(null=True)
     promised_on = models.DateField(null=True)
     weekly_hours = models.FloatField(null=True)
+    no_fix_reason = models.TextField(blank=True, default="")
 
     class Meta:
         indexes = [models.Index(fields=["known_error_at"], name="problem_known_error", condition=Q(known_error_at__isnull=False))]
@@ -35,13 +36,37 @@ class Evidence(models.Model):
         ordering = ("id",)
 
 
+class Signature(models.Model):
+    """What a problem's incidents have in common, learnt from them (problems/engine/matching.py); new incidents are held against it."""
+
+    problem = models.OneToOneField(Ticket, primary_key=True, on_delete=models.CASCADE, related_name="signature")
+    learnt = models.JSONField()
+    incidents = models.IntegerField()
+    learnt_at = models.DateTimeField()
+
+
+class Proof(models.Model):
+    """Whether a fix helped, as last looked at (problems/engine/proof.py): the weeks before and after, and the verdict."""
+
+    problem = models.OneToOneField(Ticket, primary_key=True, on_delete=models.CASCADE, related_name="proof")
+    change = models.ForeignKey(Ticket, null=True, on_delete=models.SET_NULL, related_name="+")
+    fixed_at = models.DateTimeField()
+    verdict = models.CharField(max_length=12)  # early, fixed, reduced, none
+    told = models.JSONField()
+    hours_saved_weekly = models.FloatField(null=True)
+    judged_at = models.DateTimeField()
+
+
 class MiningRun(models.Model):
     """One look over the tickets: what was read, how long it took, and what keeps a new ticket quick to place."""
 
     began_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     since = models.DateTimeField(null=True)
+    stage = models.CharField(max_length=12, blank=True, default="")  # what it is at while it runs: reading, mining, keeping
     ticket_count = models.IntegerField(default=0)
+    family_count = models.IntegerField(default=0)
+    group_count = models.IntegerField(default=0)
     seconds = models.FloatField(null=True)
     remarks = models.JSONField(default=list)
     imbalances = models.JSONField(default=list)
@@ -73,6 +98,8 @@ class Candidate(models.Model):
     dismissed_at = models.DateTimeField(null=True)
     dismissed_because = models.TextField(blank=True, default="")
     dismissed_found = models.JSONField(null=True)  # the evidence that was dismissed: it stays away until it changes
+    returned_at = models.DateTimeField(null=True)  # when the evidence had changed enough (problems/engine/standing.py)
+    returned_because = models.CharField(max_length=250, blank=True, default="")
 
     class Meta:
         ordering = ("rank", "id")
@@ -87,6 +114,15 @@ class CandidateTicket(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["candidate", "ticket"], name="candidate_ticket_once")]
+
+
+class TicketWatch(models.Model):
+    """Where the watch over arriving tickets stands; one row. What is computed here can be computed anew, so it is not journalled."""
+
+    state = models.BinaryField(default=bytes)  # problems/engine/streaming.py's, as packed JSON; empty before the first look
+    last_ticket_id = models.BigIntegerField(default=0)
+    looked_at = models.DateTimeField(null=True)
+    joined = models.JSONField(default=dict)  # alarm number -> candidate
 
 
 MATCH_STATES = {"proposed": "Proposed", "linked": "Linked", "declined": "Declined"}

@@ -19,7 +19,10 @@ class Migration(migrations.Migration):
                 ("began_at", models.DateTimeField()),
                 ("ended_at", models.DateTimeField(null=True)),
                 ("since", models.DateTimeField(null=True)),
+                ("stage", models.CharField(blank=True, default="", max_length=12)),
                 ("ticket_count", models.IntegerField(default=0)),
+                ("family_count", models.IntegerField(default=0)),
+                ("group_count", models.IntegerField(default=0)),
                 ("seconds", models.FloatField(null=True)),
                 ("remarks", models.JSONField(default=list)),
                 ("imbalances", models.JSONField(default=list)),
@@ -53,6 +56,8 @@ class Migration(migrations.Migration):
                 ("dismissed_at", models.DateTimeField(null=True)),
                 ("dismissed_because", models.TextField(blank=True, default="")),
                 ("dismissed_found", models.JSONField(null=True)),
+                ("returned_at", models.DateTimeField(null=True)),
+                ("returned_because", models.CharField(blank=True, default="", max_length=250)),
                 (
                     "dismissed_by",
                     models.ForeignKey(
@@ -91,6 +96,48 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Signature",
+            fields=[
+                (
+                    "problem",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="signature",
+                        serialize=False,
+                        to="tickets.ticket",
+                    ),
+                ),
+                ("learnt", models.JSONField()),
+                ("incidents", models.IntegerField()),
+                ("learnt_at", models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Proof",
+            fields=[
+                (
+                    "problem",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="proof",
+                        serialize=False,
+                        to="tickets.ticket",
+                    ),
+                ),
+                ("fixed_at", models.DateTimeField()),
+                ("verdict", models.CharField(max_length=12)),
+                ("told", models.JSONField()),
+                ("hours_saved_weekly", models.FloatField(null=True)),
+                ("judged_at", models.DateTimeField()),
+                (
+                    "change",
+                    models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="tickets.ticket"),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
             name="Problem",
             fields=[
                 (
@@ -109,6 +156,7 @@ class Migration(migrations.Migration):
                 ("known_error_at", models.DateTimeField(null=True)),
                 ("promised_on", models.DateField(null=True)),
                 ("weekly_hours", models.FloatField(null=True)),
+                ("no_fix_reason", models.TextField(blank=True, default="")),
             ],
             options={
                 "indexes": [
@@ -131,6 +179,16 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [models.UniqueConstraint(fields=("candidate", "ticket"), name="candidate_ticket_once")],
             },
+        ),
+        migrations.CreateModel(
+            name="TicketWatch",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("state", models.BinaryField(default=bytes)),
+                ("last_ticket_id", models.BigIntegerField(default=0)),
+                ("looked_at", models.DateTimeField(null=True)),
+                ("joined", models.JSONField(default=dict)),
+            ],
         ),
         migrations.CreateModel(
             name="Match",
