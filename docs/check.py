@@ -51,14 +51,8 @@ def commands() -> Iterator[str]:
     import typer
 
     from pilothouse import cli
-    from pilothouse.connectors import command as importing
-    from pilothouse.connectors import mining
-    from pilothouse.morning import command as morning
-    from pilothouse.sla import command as service_levels
 
-    for room in (importing, mining, morning):
-        room.register(cli.app, cli._database, cli._plainly)
-    service_levels.register(cli.app, cli._database, cli._plainly, cli._Counting)
+    cli.register_rooms()
     there = set(_command_names(typer.main.get_command(cli.app), "pilothouse"))
     text = page("cli.md")
     yield from (f"docs/cli.md does not tell of `{name}`" for name in sorted(there) if not re.search(rf"`{name}[ `]", text))

@@ -493,18 +493,23 @@ def user_deactivate(email: str) -> None:
         typer.echo(f"{email} is deactivated.")
 
 
+def register_rooms() -> None:
+    """Add the commands that rooms bring."""
+    from pilothouse.connectors import command as importing  # heavy: what runs for long stays light
+    from pilothouse.connectors import mining
+    from pilothouse.morning import command as morning
+    from pilothouse.sla import command as sla
+
+    importing.register(app, _database, _plainly)
+    mining.register(app, _database, _plainly)
+    morning.register(app, _database, _plainly)
+    sla.register(app, _database, _plainly, _Counting)
+
+
 def main() -> None:
     """Run the command line."""
-    if sys.argv[1:2] not in (["up"], ["web"], ["worker"], ["migrate"], ["demo"]):  # these run for long and stay light
-        from pilothouse.connectors import command as importing
-        from pilothouse.connectors import mining
-        from pilothouse.morning import command as morning
-        from pilothouse.sla import command as sla
-
-        importing.register(app, _database, _plainly)
-        mining.register(app, _database, _plainly)
-        morning.register(app, _database, _plainly)
-        sla.register(app, _database, _plainly, _Counting)
+    if sys.argv[1:2] not in (["up"], ["web"], ["worker"], ["migrate"], ["demo"]):
+        register_rooms()
     try:
         app()
     except BrokenPipeError:  # `pilothouse user list | head` ends quietly

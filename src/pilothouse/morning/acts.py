@@ -44,7 +44,6 @@ class Act:
     name: str
     title: str
     button: str
-    key: str
     form: type[DeskForm]
     run: Run
     fill: Fill = lambda actor, ticket, reason: {}
@@ -98,10 +97,10 @@ def _acknowledge(actor: Actor, ticket: Ticket, values: Values, now: datetime) ->
 ACTS: Mapping[str, Act] = {
     act.name: act
     for act in (
-        Act("acknowledge", "Acknowledge", "I take it up", "y", AcknowledgeForm, _acknowledge),
-        Act("nudge", "Nudge", "Nudge", "n", NudgeForm, _nudge, _nudge_text),
-        Act("assign", "Assign", "Assign", "g", AssignForm, _assign, undoable=True),
-        Act("raise", "Raise", "Change the priority", "p", PriorityForm, _raise, _one_higher, undoable=True),
-        Act("comment", "Comment", "Send", "c", CommentForm, _comment),
+        Act("acknowledge", "Acknowledge", "I take it up", AcknowledgeForm, _acknowledge),
+        Act("nudge", "Nudge", "Nudge", NudgeForm, _nudge, _nudge_text),
+        Act("assign", "Assign", "Assign", AssignForm, _assign, undoable=True),
+        Act("raise", "Raise", "Change the priority", PriorityForm, _raise, _one_higher, undoable=True),
+        Act("comment", "Comment", "Send", CommentForm, _comment),
     )
 }

@@ -67,7 +67,6 @@ class Words:
     stamp: int = 0
     brief: str = ""
     due_at: datetime | None = None
-    escalation_id: int | None = None
     asked_at: datetime | None = None
 
 
@@ -123,7 +122,6 @@ def _line(asked: Asked, kind: Kind, row: Row) -> Line:
         due_at=said.due_at,
         probability=row["forecast__probability"],
         is_late=said.due_at is not None and said.due_at <= asked.now,
-        escalation_id=said.escalation_id,
         asked_at=said.asked_at,
     )
 
@@ -175,7 +173,7 @@ def _say_escalated(asked: Asked, row: Row) -> Words:
     since = length((asked.now - row["fired_at"]).total_seconds())
     reason = f"told {told} at {asked.clock(row['fired_at'])}{again}; nobody took it up for {since}"
     pk = row["escalation"]
-    return Words(reason, _acts(row, "acknowledge"), pk, "escalated", escalation_id=pk, asked_at=row["fired_at"])
+    return Words(reason, _acts(row, "acknowledge"), pk, "escalated", asked_at=row["fired_at"])
 
 
 def _find_unowned(asked: Asked) -> Found:

@@ -125,7 +125,7 @@ def _escalation_card(shown: Morning) -> Card:
     section = shown.section("escalated")
     oldest = shown.oldest_escalation
     word = f"oldest {length((shown.now - oldest).total_seconds())}" if oldest else "all taken up"
-    count = section.waiting + section.more
+    count = section.asking
     ages = [int((shown.now - line.asked_at).total_seconds() // 3600) for line in section.lines if line.asked_at and not line.done]
     by_hour = tuple(sum(age == hour for age in ages) for hour in reversed(range(24)))
     return _card("Escalations nobody took", count, word, "danger" if count else "ok", by_hour, "Unacknowledged by the hour they were told")

@@ -35,7 +35,7 @@ def _said(shown: Morning) -> dict[str, Any]:
         [str(shown.intake.total.count), "came in", shown.intake.total.usual.words if shown.intake.total.usual else ""],
         [str(shown.breached), "breached", "" if share is None else f"{share:.1f} % met in 7 days"],
         [str(shown.risk.first), f"at risk {shown.risk.ahead.first_words}", f"{shown.risk.rest} more {shown.risk.ahead.last_words}"],
-        [str(shown.section("escalated").waiting + shown.section("escalated").more), "escalated", "not taken up"],
+        [str(shown.section("escalated").asking), "escalated", "not taken up"],
     ]
     return {
         **as_data(shown),

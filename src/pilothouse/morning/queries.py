@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pilothouse.morning import figures, tomorrow
-from pilothouse.morning.asking import KINDS, Asked, sections, with_marks
+from pilothouse.morning.asking import Asked, sections, with_marks
 from pilothouse.morning.engine import spans
 from pilothouse.morning.engine.lines import Section
 from pilothouse.morning.engine.spans import Ahead, Span
@@ -65,7 +65,7 @@ class Morning:
     @property
     def waiting(self) -> int:
         """How many lines still ask, those not shown included."""
-        return sum(section.waiting + section.more for section in self.sections)
+        return sum(section.asking for section in self.sections)
 
     @property
     def since_words(self) -> str:
@@ -77,7 +77,7 @@ class Morning:
     @property
     def counts(self) -> dict[str, int]:
         """Return what stands in it: what came in and breached, and in each section what still asks."""
-        waiting = {section.key: section.waiting + section.more for section in self.sections}
+        waiting = {section.key: section.asking for section in self.sections}
         return {**waiting, "came_in": self.intake.total.count, "late": self.breached}
 
     def section(self, key: str) -> Section:
@@ -179,7 +179,6 @@ class Finished:
 
     review: Review
     marks: tuple[Mark, ...]
-    waiting: int
     seconds: float
 
 
@@ -195,8 +194,7 @@ def finished(actor: Actor, review_id: int) -> Finished:
         raise Missing("There is no such review.")
     seen = Ticket.objects.filter(visible(actor))
     own = Mark.objects.filter(review=found, ticket__in=seen).select_related("ticket").order_by("marked_at")
-    waiting = sum(found.counts.get(kind.key, 0) for kind in KINDS)
-    return Finished(found, tuple(own), waiting, (found.finished_at - found.started_at).total_seconds())
+    return Finished(found, tuple(own), (found.finished_at - found.started_at).total_seconds())
 
 
 def mail_time(actor: Actor) -> MailTime | None:

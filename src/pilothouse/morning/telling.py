@@ -86,7 +86,7 @@ def headline(shown: Morning) -> str:
     """Say the review in one line, as a mail's subject does."""
     parts = [came_words(shown), f"{shown.breached} breached", f"{shown.risk.first} at risk {shown.risk.ahead.first_words}"]
     escalated = shown.section("escalated")
-    if count := escalated.waiting + escalated.more:
+    if count := escalated.asking:
         parts.append(f"{count} escalated and not taken up")
     return ", ".join(parts)
 
@@ -110,9 +110,9 @@ def _paragraphs(shown: Morning) -> Iterator[str]:
         lines = [line for line in section.lines if not line.done]
         if lines:
             quiet = False
-            yield f"\n**{section.title}** ({section.waiting + section.more})\n"
+            yield f"\n**{section.title}** ({section.asking})\n"
             yield from (_mailed(line) for line in lines[:MAILED_LINES])
-            if rest := section.waiting + section.more - min(len(lines), MAILED_LINES):
+            if rest := section.asking - min(len(lines), MAILED_LINES):
                 yield f"- and {rest} more"
     if quiet:
         yield "\nA quiet morning: nothing asks for you."

@@ -33,7 +33,7 @@ def draw(shown: Morning, console: Console) -> None:
 def _figures(shown: Morning) -> Table:
     table = Table.grid(padding=(0, 2))
     total, share, risk, escalated = shown.intake.total, shown.met.share, shown.risk, shown.section("escalated")
-    count = escalated.waiting + escalated.more
+    count = escalated.asking
     rows = (
         (total.count, "came in", total.usual.words if total.usual else "too little history to compare", _TONES[total.verdict]),
         (

@@ -15,6 +15,7 @@ from pilothouse.morning.board import board, finished_page, shown_line
 from pilothouse.morning.engine import spans
 from pilothouse.morning.engine.lines import Line
 from pilothouse.morning.forms import MailTimeForm
+from pilothouse.morning.models import MailTime
 from pilothouse.people.doors import signed_in
 from pilothouse.platform import clock
 from pilothouse.platform.access import Actor, Capability
@@ -31,12 +32,11 @@ READ, RUN = Capability.READ_TICKETS, Capability.WORK_TICKETS
 def review(request: HttpRequest, actor: Actor) -> HttpResponseBase:
     """The review as it stands now."""
     now = clock.now()
-    page = board(queries.morning(actor, now=now))
-    return render(request, "morning/review.html", {"page": page, "mail": queries.mail_time(actor), "mail_form": _mail_form(actor)})
+    page, mail = board(queries.morning(actor, now=now)), queries.mail_time(actor)
+    return render(request, "morning/review.html", {"page": page, "mail": mail, "mail_form": _mail_form(mail)})
 
 
-def _mail_form(actor: Actor) -> MailTimeForm:
-    kept = queries.mail_time(actor)
+def _mail_form(kept: MailTime | None) -> MailTimeForm:
     return MailTimeForm(initial={"at": spans.clock(kept.minute), "days": kept.days} if kept else None, auto_id="mail_%s")
 
 
@@ -50,19 +50,20 @@ def act(request: HttpRequest, actor: Actor) -> HttpResponseBase:
         raise Missing("There is no such action.")
     _, ticket_id = queries.read_key(key)
     ticket, now = get_ticket(actor, ticket_id), clock.now()
-    line = _line(actor, key)
     if request.method == "GET":
+        line = _line(actor, key)
         return _ask(request, chosen, key, ticket, _form(chosen, actor, initial=chosen.fill(actor, ticket, line.reason if line else "")))
     form = _form(chosen, actor, request.POST)
     if not form.is_valid():
         return _ask(request, chosen, key, ticket, form, 422)
+    before = _line(actor, key)
     try:
         how = chosen.run(actor, ticket, {**form.cleaned_data, "key": key}, now)
     except Refused as refusal:
         form.refuse(refusal)
         return _ask(request, chosen, key, ticket, form, refusal.status)
     actions.mark_line(actor=actor, key=key, how=how, request_id=actor.request_id if chosen.undoable else "", now=now)
-    return _answer(request, actor, key, line, f"{ticket.number}: {how}.")
+    return _answer(request, actor, key, before, f"{ticket.number}: {how}.")
 
 
 def _form(chosen: Act, actor: Actor, data: Any = None, **more: Any) -> DeskForm:

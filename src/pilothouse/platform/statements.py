@@ -4,7 +4,7 @@ Django writes values into each statement's text, which PostgreSQL then parses an
 costs more than the write. A statement run here is planned once a connection.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import psycopg
@@ -23,6 +23,13 @@ def run(query: str, values: Sequence[Any]) -> "psycopg.Cursor[Any]":
             text = psycopg.ClientCursor(connection.connection).mogrify(query, values)
             connection.queries_log.append({"sql": text, "time": "0"})
         return psycopg.Cursor(connection.connection).execute(query, values, prepare=True)
+
+
+def copy_rows(table_and_columns: str, rows: Iterable[Sequence[Any]]) -> None:
+    """Copy rows into `table ("column", …)`; of lists only empty ones may stand in the rows without a type of their own."""
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table_and_columns} FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row([value if value != [] else "{}" for value in row])  # an empty list is written as PostgreSQL reads it
 
 
 def wide(value: Any) -> Any:

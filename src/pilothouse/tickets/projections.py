@@ -1,15 +1,13 @@
 """The projections of a ticket's journal: its story, and the documents that search reads."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
-from django.db import connection
-
 from pilothouse.platform import journal_copy, projections, search
 from pilothouse.platform.journal import Entry
-from pilothouse.platform.statements import run, wide
+from pilothouse.platform.statements import copy_rows, run, wide
 from pilothouse.tickets.engine.replay import COMMENTED, NOTED, Story, fold_story
 from pilothouse.tickets.models import TicketStory
 
@@ -50,31 +48,19 @@ def _kept(ids: Sequence[int]) -> dict[int, Story]:
 
 def _add(rows: list[tuple[Any, ...]]) -> None:
     if len(rows) >= journal_copy.WORTH_IT:
-        _copy(rows)
+        copy_rows(f"{TicketStory._meta.db_table} ({_COLUMNS})", rows)
         return
     for row in rows:
         run(_INSERT_ONE, [wide(value) for value in row])
 
 
-def _copy(rows: list[tuple[Any, ...]]) -> None:
-    with connection.cursor() as cursor, cursor.copy(f"COPY {TicketStory._meta.db_table} ({_COLUMNS}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row([value if value != [] else "{}" for value in row])  # an empty list is written as PostgreSQL reads it
-
-
 def _update(stories: Mapping[int, Story]) -> None:
     if len(stories) == 1:
-        # Not save(force_update=True): in a pipeline the count of rows is not known yet.
         ((ticket_id, story),) = stories.items()
         TicketStory.objects.filter(pk=ticket_id).update(**dict(zip(_FIELDS, _values(story), strict=True)))
     elif stories:
         rows = [TicketStory(ticket_id=each, **dict(zip(_FIELDS, _values(story), strict=True))) for each, story in stories.items()]
         TicketStory.objects.bulk_update(rows, _FIELDS, batch_size=500)
-
-
-def story_values(story: Story) -> dict[str, object]:
-    """Return a story as plain values, for tests and pages."""
-    return asdict(story)
 
 
 projections.register(TicketStories())

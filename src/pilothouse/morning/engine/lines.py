@@ -31,7 +31,6 @@ class Line:
     brief: str = ""  # the reason where another one is told first; "" when it adds nothing
     also: tuple[str, ...] = ()
     is_late: bool = False
-    escalation_id: int | None = None
     asked_at: datetime | None = None  # since when it asks, where that is not its deadline
     done: str = ""  # what was done about it, in words; "" while it asks
     undoable: bool = False
@@ -52,7 +51,6 @@ class Section:
     empty: str
     lines: tuple[Line, ...] = ()
     count: int = 0
-    query: str = ""  # the queue's query for all of them, where the queue can find them
 
     @property
     def waiting(self) -> int:
@@ -63,6 +61,11 @@ class Section:
     def more(self) -> int:
         """How many are not shown."""
         return max(0, self.count - len(self.lines))
+
+    @property
+    def asking(self) -> int:
+        """How many still ask, those not shown included."""
+        return self.waiting + self.more
 
 
 def order_to_act(lines: Iterable[Line], now: datetime, first: datetime) -> list[Line]:

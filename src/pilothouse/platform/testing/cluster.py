@@ -6,13 +6,19 @@ or with its process if that is killed; a folder left behind is swept by the next
 """
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from pilothouse.platform import embedded
 
@@ -20,6 +26,7 @@ _FOLDER = "PILOTHOUSE_TEST_FOLDER"
 _CACHE = Path(tempfile.gettempdir()) / f"pilothouse-test-cache-{os.getuid()}"
 _is_owner = _FOLDER not in os.environ
 _server = None
+MIGRATED = "migrated"
 
 
 def _new_folder() -> Path:
@@ -57,6 +64,46 @@ def cache() -> Path:
     if _CACHE.stat().st_uid != os.getuid() or _CACHE.is_symlink():
         pytest.exit(f"{_CACHE} belongs to another user; remove it.")
     return _CACHE
+
+
+def once(name: str, make: Callable[[Path], None]) -> Path:
+    """Return a folder that the first process of this session to ask for it has made; others wait until it is whole."""
+    place, draft = _folder / name, _folder / f"{name}.new"
+    with (_folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not place.exists():
+            shutil.rmtree(draft, ignore_errors=True)
+            draft.mkdir(mode=0o755)
+            make(draft)
+            draft.rename(place)
+    return place
+
+
+def _make_migrated(folder: Path) -> None:
+    _create(MIGRATED)
+    environment = {**os.environ, "DATABASE_URL": _address(MIGRATED), "DJANGO_SETTINGS_MODULE": "pilothouse.platform.settings"}
+    subprocess.run([sys.executable, "-m", "django", "migrate", "--verbosity=0"], env=environment, check=True)
+
+
+def _create(name: str, template: str = "template1") -> None:
+    with psycopg.connect(_address("postgres"), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+
+
+def _address(database: str) -> str:
+    return make_conninfo(os.environ["DATABASE_URL"], dbname=database)
+
+
+def migrated() -> str:
+    """Return the name of the session's empty, migrated database, made for the first who asks: migrating takes seconds, copying none."""
+    once("migrated", _make_migrated)
+    return MIGRATED
+
+
+def new_database(name: str) -> str:
+    """Make a copy of the migrated database under this name and return its address."""
+    _create(name, migrated())
+    return _address(name)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,7 +13,7 @@ from pilothouse.platform import journal, journal_copy
 from pilothouse.platform.access import Actor, Capability, Source
 from pilothouse.platform.journal import Change, Draft
 from pilothouse.platform.refusals import FieldError, GuardRefused, Invalid
-from pilothouse.platform.statements import run, wide
+from pilothouse.platform.statements import copy_rows, run, wide
 from pilothouse.tickets.access import get_ticket
 from pilothouse.tickets.actions.fields import ATTRIBUTES, Known, journal_value, look_up, reference_errors, row_values, value_errors
 from pilothouse.tickets.engine.lifecycle import DESK_KINDS, KINDS, RAISED_KINDS, priority
@@ -144,8 +144,11 @@ def _insert(rows: Sequence[dict[str, Any]], known: Known, now: datetime) -> list
         row["number"] = next(numbers[row["kind"]])
         if row["priority"] is None:
             row["priority"] = priority(row["impact"], row["urgency"], known.matrix)
-    write = _copy_rows if len(rows) >= journal_copy.WORTH_IT else _insert_rows
-    write([[pk, *(_stored(name, row[name]) for name in EMPTY), now, now, 1] for pk, row in zip(known.row_ids, rows, strict=True)])
+    stored = [[pk, *(_stored(name, row[name]) for name in EMPTY), now, now, 1] for pk, row in zip(known.row_ids, rows, strict=True)]
+    if len(rows) >= journal_copy.WORTH_IT:
+        copy_rows(f"tickets_ticket ({_COLUMNS})", stored)
+    else:
+        _insert_rows(stored)
     return [_ticket(pk, row, now) for pk, row in zip(known.row_ids, rows, strict=True)]
 
 
@@ -169,12 +172,6 @@ def _stored(name: str, value: Any) -> Any:
 def _insert_rows(rows: Sequence[list[Any]]) -> None:
     for row in rows:
         run(_INSERT_ONE, [wide(value) for value in row])
-
-
-def _copy_rows(rows: Sequence[list[Any]]) -> None:
-    with connection.cursor() as cursor, cursor.copy(f"COPY tickets_ticket ({_COLUMNS}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row([value if value != [] else "{}" for value in row])  # an empty list is written as PostgreSQL reads it
 
 
 def _draft(pk: int, row: Mapping[str, Any]) -> Draft:
