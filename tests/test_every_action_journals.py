@@ -22,6 +22,7 @@ from pilothouse.people import actions as people
 from pilothouse.people.models import Membership, Team, User
 from pilothouse.platform import access
 from pilothouse.platform.models import JournalEntry
+from pilothouse.problems import actions as problems
 from pilothouse.sla import actions as sla
 from pilothouse.sla.engine.forecast.training import Trained
 from pilothouse.tickets import actions as tickets
@@ -235,6 +236,18 @@ def _(org: Organisation) -> None:
     key = _line(org)
     morning.mark_line(actor=org.ana, key=key, now=NOW)
     morning.unmark_line(actor=org.ana, key=key, now=NOW)
+
+
+def _problem(org: Organisation, **more: Any) -> Any:
+    return problems.open_problem(actor=org.ana, title="VPN drops", now=NOW, **more)
+
+
+SCENARIOS |= {
+    "problems.open_problem": _problem,
+    "problems.gather_incidents": lambda org: problems.gather_incidents(
+        actor=org.ana, problem_id=_problem(org).pk, ticket_ids=[opened(org).pk], now=NOW
+    ),
+}
 
 
 WEEK = {"zone": "UTC", "week": {"mon": "08:00-17:00"}}

@@ -16,10 +16,12 @@ EMPTY: Mapping[str, Any] = {
     "workaround": "",  # offered on every matching incident once it is a known error
     "known_error_at": None,
     "promised_on": None,  # the day by which the fix is promised
-    "weekly_hours": None,  # what it costs in handling hours a week, as its evidence says
+    "weekly_hours": None,  # what it costs in handling hours a week, as its evidence says; the journal keeps it as a text
+    "no_fix_reason": "",  # why it is resolved without a change
 }
 INSTANTS = ("known_error_at",)
 DAYS = ("promised_on",)
+NUMBERS = ("weekly_hours",)
 
 
 def told(entries: Iterable[Happened]) -> dict[str, Any]:
