@@ -19,6 +19,7 @@ from pilothouse.connectors.engine.mapping_file import apply_file
 from pilothouse.connectors.engine.profiles import Profile
 from pilothouse.connectors.engine.suggest import suggest
 from pilothouse.connectors.engine.tables import BadFile, Reject, Row, Table, faults
+from pilothouse.problems.engine import naming
 from pilothouse.problems.engine.columns import CI, MISSING, REQUESTER, Fact, Floats, Ints, Tickets, coded
 
 _SAMPLE = 2000
@@ -26,25 +27,7 @@ _LINE = "line of the file"
 _ANY_TIME = datetime(9000, 1, 1, tzinfo=UTC)  # an instant in the future is no fault here
 _FACTS = {"ci": CI, "service": "service", "group": "group", "requester": REQUESTER, "assignee": "assignee", "channel": "channel"}
 _KINDS = {"category": "category", "subcategory": "subcategory", "resolution_code": "resolution code"}
-_NAMED_KINDS = {
-    "topic group": "category",
-    "topic": "category",
-    "issue type": "category",
-    "symptom": "symptom",
-    "u symptom": "symptom",
-    "km number": "knowledge article",
-    "knowledge article": "knowledge article",
-}
-_SITES = frozenset({"site", "location", "office", "building"})
-_EFFORT = re.compile(r"(handle|handling|work|worked|effort|time spent).*(hour|minute|second)|^(effort|time spent|time worked)$")
-_REASSIGNED = frozenset({"# reassignments", "reassignment count", "reassignments"})
-# What is written when all is over, or links a ticket to what is looked for.
-_PASSED_OVER = re.compile(
-    r"\b(problem|change|changes|rfc|caused|cby|related|interaction|interactions|parent|closed|resolved|updated|created|sys|alert|sla|active"
-    r"|reopen|reopened|count|notify|date|time|confirmation|knowledge)\b|^#"
-)
 _SENTENCE = 20.0  # characters, on average, of a column that is text
-_MOST_VALUES = 0.5  # of the tickets: a column with more names is no fact but a text or an id
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +136,13 @@ def columns_of(keys: Sequence[str], lines: Sequence[Map[str, Any]], *, titled: b
         notes=_texts(lines, "resolution_notes"),
         facts=_facts(lines, extras),
         effort=_effort(lines, extras),
-        reassigned=_numbers(lines, [name for name in extras if _key(name) in _REASSIGNED]),
+        reassigned=_numbers(lines, [name for name in extras if naming.is_reassignments(_plain(name))]),
         breached=_breached(lines),
     )
 
 
-def _key(name: str) -> str:
-    return column_key(name.removeprefix("extra."))
+def _plain(name: str) -> str:
+    return name.removeprefix("extra.")
 
 
 def _texts(lines: Sequence[Map[str, Any]], name: str) -> list[str] | None:
@@ -193,13 +176,11 @@ def _facts(lines: Sequence[Map[str, Any]], extras: Sequence[str]) -> dict[str, F
         if len(fact.names) > 1 or (fact.names and field == "ci"):
             facts[name] = fact
     for column in extras:
-        key = _key(column)
-        name = _NAMED_KINDS.get(key) or ("site" if key in _SITES else column.removeprefix("extra."))
-        if name in facts or (key not in _NAMED_KINDS and (_PASSED_OVER.search(key) or _EFFORT.search(key))):
+        name = naming.fact_of(_plain(column))
+        if name is None or name in facts:
             continue
         fact = coded(str(values[column]) if values.get(column) else None for values in lines)
-        known = int((fact.codes >= 0).sum())
-        if 1 < len(fact.names) <= max(_MOST_VALUES * known, 2):
+        if naming.is_fact(len(fact.names), int((fact.codes >= 0).sum())):
             facts[name] = fact
     return facts
 
@@ -219,11 +200,9 @@ def _number(value: Any) -> float:
 
 
 def _effort(lines: Sequence[Map[str, Any]], extras: Sequence[str]) -> Floats | None:
-    """Return handling time in seconds from the column that says it; hours where its name does not say the unit."""
+    """Return handling time in seconds from the column that says it."""
     for column in extras:
-        key = _key(column)
-        if _EFFORT.search(key):
-            unit = 1 if "second" in key else 60 if "minute" in key else 3600
+        if (unit := naming.effort_unit(_plain(column))) is not None:
             found = _numbers(lines, [column])
             return found * unit if found is not None and np.isfinite(found).any() else None
     return None

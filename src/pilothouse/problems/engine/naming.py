@@ -1,0 +1,65 @@
+"""What a column that no mapping knows is for, told from its name: the same rules for a file that is mined and for what imports kept.
+
+Columns that are written when all is over, or that link a ticket to what is looked for, are no facts of a ticket.
+"""
+
+import re
+
+_NAMED_KINDS = {
+    "topic group": "category",
+    "topic": "category",
+    "issue type": "category",
+    "symptom": "symptom",
+    "u symptom": "symptom",
+    "km number": "knowledge article",
+    "knowledge article": "knowledge article",
+}
+_SITES = frozenset({"site", "location", "office", "building"})
+_EFFORT = re.compile(r"(handle|handling|work|worked|effort|time spent).*(hour|minute|second)|^(effort|time spent|time worked)$")
+_REASSIGNED = frozenset({"# reassignments", "reassignment count", "reassignments"})
+_PASSED_OVER = re.compile(
+    r"\b(problem|change|changes|rfc|caused|cby|related|interaction|interactions|parent|closed|resolved|updated|created|sys|alert|sla|active"
+    r"|reopen|reopened|count|notify|date|time|confirmation|knowledge)\b|^#"
+)
+_MOST_VALUES = 0.5  # of the tickets: a column with more names is no fact but a text or an id
+
+
+def folded(column: str) -> str:
+    """Return a column's name as it is compared: letter case, blanks and underscores do not matter."""
+    return " ".join(column.replace("_", " ").split()).casefold()
+
+
+def fact_of(column: str) -> str | None:
+    """Return the fact that a column holds, or None when it is none.
+
+    >>> fact_of("Location"), fact_of("u_symptom"), fact_of("Firmware"), fact_of("problem_id"), fact_of("Hours worked")
+    ('site', 'symptom', 'Firmware', None, 'Hours worked')
+    """
+    key = folded(column)
+    if named := _NAMED_KINDS.get(key):
+        return named
+    if _PASSED_OVER.search(key) or _EFFORT.search(key):
+        return None
+    return "site" if key in _SITES else column
+
+
+def is_fact(names: int, known: int) -> bool:
+    """Say whether a column with so many different names in so many known values is a fact, not a text or an id."""
+    return 1 < names <= max(_MOST_VALUES * known, 2)
+
+
+def effort_unit(column: str) -> int | None:
+    """Return the seconds of one unit of a column that says handling time, or None; hours where its name does not say the unit.
+
+    >>> effort_unit("work_minutes"), effort_unit("Effort"), effort_unit("Site")
+    (60, 3600, None)
+    """
+    key = folded(column)
+    if not _EFFORT.search(key):
+        return None
+    return 1 if "second" in key else 60 if "minute" in key else 3600
+
+
+def is_reassignments(column: str) -> bool:
+    """Say whether a column counts reassignments."""
+    return folded(column) in _REASSIGNED
