@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -143,7 +142,7 @@ def test_many_are_judged_by_shape_as_one_by_one(before: Any, after: Any, drawn: 
     judge = Judge(sides, now)
     for portion in (lives[: len(lives) // 2], lives):  # what it learnt of the first portion serves the second
         if portion:
-            found = judge.judge([orjson.loads(write(life)) for life in portion])
+            found = judge.judge([write(life) for life in portion])
             for place, side in enumerate(sides):
                 assert found.of[place].tolist() == one_by_one(portion, side, now).tolist()
 

@@ -179,7 +179,7 @@ def run(actor: Actor, prepared: Prepared, days: int, *, now: datetime, progress:
     tally, under = Tally(most=LISTED), [Counter[int](), Counter[int]()]
     for tickets, teams, priorities, stored in _portions(*_asked(_READ, actor, days, now)):
         with no_collection():
-            found = judge_.judge(map(orjson.loads, stored))
+            found = judge_.judge(stored)
         tally.add(*found.of, tickets=tickets, teams=np.array(teams), priorities=np.array(priorities))
         for kept, more in zip(under, found.under, strict=True):
             kept.update(more)

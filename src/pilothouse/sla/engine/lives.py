@@ -10,10 +10,17 @@ that says it happened before the one it follows counts from that one, so that ti
 event gives the ticket as it is. So imported history counts at the instants at which it happened, and a back-dated entry from its own
 instant or from the last event before it, whichever is later.
 
-Stored as JSON: [[seq, at, recorded, {path: value}, mark], …]; a mark is absent, {"reply": person or null} or {"step": [...]}.
+Stored as lines, so that many can be read without looking at each event (engine/shapes.py):
+
+    1772781386,1772785957,1772812618         at which instants the events count
+                                             when they were recorded; empty: at those instants
+                                             their seqs; empty: 1, 2, 3 …
+    {"kind":"incident","group_id":3}         a line an event: what it changed, as JSON,
+    {"assignee_id":8}
+    {}<tab>{"reply":8}                       and its mark: {"reply": person or null} or {"step": [...]}
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -88,11 +95,41 @@ def _mark(entry: Happened) -> dict[str, Any] | None:
     return None
 
 
+HEAD = 3  # lines before those of the events
+
+
+def line_of(changes: Mapping[str, Any], mark: Mapping[str, Any] | None = None) -> bytes:
+    """Write what an event changed, and its mark; JSON holds neither a tab nor the end of a line."""
+    return orjson.dumps(changes) if mark is None else b"%b\t%b" % (orjson.dumps(changes), orjson.dumps(mark))
+
+
+def read_line(line: bytes) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Read what an event changed, and its mark."""
+    changes, tab, mark = line.partition(b"\t")
+    return orjson.loads(changes), orjson.loads(mark) if tab else None
+
+
 def write(events: Sequence[Event]) -> bytes:
     """Write a life as it is stored."""
-    return orjson.dumps([tuple(event) if event.mark is not None else event[:4] for event in events])
+    lines = [line_of(event.changes, event.mark) for event in events]
+    return write_lines([event.at for event in events], [event.recorded for event in events], [event.seq for event in events], lines)
+
+
+def write_lines(ats: Sequence[int], recorded: Sequence[int], seqs: Sequence[int], lines: Sequence[bytes]) -> bytes:
+    """Write a life whose events' lines are written."""
+    late = "" if recorded == ats else ",".join(map(str, recorded))
+    numbers = "" if seqs[-1] == len(seqs) else ",".join(map(str, seqs))  # they rise from 1 on: none was left out
+    return b"\n".join((f"{','.join(map(str, ats))}\n{late}\n{numbers}".encode(), *lines))
 
 
 def read(stored: bytes) -> list[Event]:
     """Read a stored life."""
-    return [Event(*row) for row in orjson.loads(stored)]
+    first, late, numbers, *lines = stored.split(b"\n")
+    ats = _numbers(first)
+    recorded = _numbers(late) if late else ats
+    seqs = _numbers(numbers) if numbers else range(1, len(ats) + 1)
+    return [Event(seq, at, known, *read_line(line)) for seq, at, known, line in zip(seqs, ats, recorded, lines, strict=True)]
+
+
+def _numbers(line: bytes) -> list[int]:
+    return [int(number) for number in line.split(b",")]

@@ -24,8 +24,9 @@ The first agreement by position that matches, and has a target of a kind for the
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
@@ -193,6 +194,16 @@ class Rules:
             found = self._known[key] = self._decide(snapshot)
         return found
 
+    @cached_property
+    def structure(self) -> tuple[Any, ...]:
+        """Return what a fold depends on: rules of one structure give a life the same clocks but for how long their targets are."""
+        places = {agreement.version_id: place for place, agreement in enumerate(self.agreements)}
+        return (
+            self.paths,
+            frozenset(self.uses.items()),
+            *(_structure(each, places[each.agreement.version_id]) for each in self.candidates),
+        )
+
     def schedule_of(self, kind: str, key: Any) -> int | None:
         """Return the schedule that a CI, a service (by id) or a site (by name) has of its own."""
         return None if key is None else self.uses.get((kind, key))
@@ -213,6 +224,13 @@ class Rules:
             if kind != "ola" or _is_owned(target, snapshot["group_id"]):
                 return each
         return None
+
+
+def _structure(candidate: Candidate, place: int) -> tuple[Any, ...]:
+    target, applies = candidate.target, candidate.agreement.applies.plan
+    plans = tuple(getattr(target, name).plan for name in CONDITIONS)
+    same = (target.kind, target.schedule, target.schedule_from, target.holds, target.count_resolved, target.rule, target.groups)
+    return (place, applies, frozenset(target.durations), *same, *plans, bool(target.steps))
 
 
 def _is_owned(target: Target, group: int | None) -> bool:
@@ -298,6 +316,11 @@ class Rulebook:
     def __post_init__(self) -> None:
         instants = [*(each.effective_from for each in self.versions), *(each.effective_from for each in self.uses)]
         self._bounds.extend(sorted({at for at in instants if at is not None}))
+
+    @property
+    def bounds(self) -> Sequence[int]:
+        """The instants from which on other rules are in force, in order."""
+        return self._bounds
 
     def at(self, opened: int) -> Rules:
         """Return the rules in force for a ticket opened at this instant (seconds since 1970)."""

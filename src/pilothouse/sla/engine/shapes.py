@@ -1,127 +1,197 @@
 """Lives of one shape: tickets that the rules cannot tell apart but for the instants; pure.
 
 What a fold makes of a life (which clocks, which events bound their segments, who wins) depends on the order of what happened, not on
-when. So of each moment only its class is kept: for every path that the rules look at, the answers of their tests on its value.
-Tickets with the same sequence of classes have the same clocks, with other instants in them. The fold itself (clocks.py, the only
+when. Of an event only its effect is kept: for every path that the rules look at, the class of its value, which is what their tests
+answer. Of a moment only its meaning: what the rules decide then, the priority, whose hours count, and which stay in a group it is.
+Tickets with the same sequence of meanings have the same clocks, with other instants in them. The fold itself (folding.py, the only
 place that knows the rules' meaning) is done once a shape, over a life whose instants are the numbers of its moments; the
-arithmetic is then done for all tickets of the shape at once.
+arithmetic is then done for all tickets of the shape at once (columns.py).
+
+What is done for every ticket is little: a line of a stored life that was met before has a known effect, and lives with the same
+effects in the same order are one variant of a shape. A variant says at which of its events the moments of the shape began.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import repeat
+from typing import Any, NamedTuple, TypeVar
 
 from pilothouse.sla.engine.clock import Clock
 from pilothouse.sla.engine.folding import fold_under
-from pilothouse.sla.engine.lives import START, Event
-from pilothouse.sla.engine.rules import CONDITIONS, Rules
+from pilothouse.sla.engine.lives import START, Event, read_line
+from pilothouse.sla.engine.rules import CONDITIONS, Candidate, Rules
 from pilothouse.tickets.engine.queue_language.plan import Plan, Test, evaluate, leaves
 
 _WHOLE = frozenset({"kind", "state", "hold_reason", "priority"})  # paths of few values, which the kinds' own rules compare
 _PLACES = {"ci_id": "ci", "service_id": "service", "site": "site"}
 _MANY_VALUES = 200_000
-_ORDINALS = 100_000  # more than groups in one life
-Stored = Sequence[Any]  # an event as lives.write stores it
+_MANY_LINES = 100_000
+_STAYS = 100_000  # more than groups in one life
+_UNTOLD = object()
+_SOMEBODY = {"reply": -1}
+NOTHING, _BEGINNING = 0, 1  # effects: an event that changes nothing the rules look at, and one that only begins a life
+_K = TypeVar("_K")
+
+
+class Effect(NamedTuple):
+    """What an event does to what the rules look at."""
+
+    puts: tuple[tuple[int, int], ...] = ()  # (place, class)
+    group: Any = _UNTOLD  # where stays count: the group that the ticket goes to
+    requester: Any = _UNTOLD  # where replies count: the requester that it gets
+    author: Any = None  # where replies count: who replied
+
+
+class _Moment(NamedTuple):
+    event: int
+    state: tuple[int, ...]
+    group: Any
+    is_reply: bool
 
 
 @dataclass(slots=True)
 class Shape:
-    """The clocks of each rulebook for tickets of one shape, their instants being numbers of moments; and the tickets that have it."""
+    """The clocks of each rulebook for tickets of one shape; their instants are numbers of moments, their groups those of one ticket.
 
-    clocks: tuple[list[Clock], ...]
-    tickets: list[int] = field(default_factory=list)
-    instants: list[list[int]] = field(default_factory=list)
+    Rules that differ only in how long targets are have the same clocks; which target each has there stands beside it.
+    """
+
+    clocks: tuple[list[tuple[Clock, Candidate]], ...]
+    groups: Mapping[Any, int]  # the places of this ticket's groups in the order in which they appeared
+
+
+class Variant(NamedTuple):
+    """One way through events to a shape."""
+
+    number: int
+    shape: int  # its number in the catalogue
+    moments: tuple[int, ...]  # the event at which each moment of the shape began, among those with an effect
+    groups: tuple[int, ...]  # in the order in which they appeared
+
+
+@dataclass(slots=True)
+class Catalogue:
+    """Every shape and variant that was met, under whichever rules, in the order of their meeting."""
+
+    shapes: list[Shape] = field(default_factory=list)
+    variants: list[Variant] = field(default_factory=list)
 
 
 class Shapes:
     """Sorts lives by shape under several rules at once (for instance those in force and those that are thought of)."""
 
-    def __init__(self, rules: Sequence[Rules]) -> None:
-        self.rules = rules
+    def __init__(self, rules: Sequence[Rules], catalogue: Catalogue) -> None:
+        self.rules, self.catalogue = rules, catalogue
         self.by_reply = any(c.target.kind == "response" and c.target.rule == "replied" for each in rules for c in each.candidates)
         self.by_stay = any(c.target.kind == "ola" for each in rules for c in each.candidates)
-        classes = {path: _Classes(path, rules) for path in [*_paths(rules), *(["requester_id"] if self.by_reply else [])]}
-        self.place = {path: (at, each, self.by_stay and path == "group_id") for at, (path, each) in enumerate(classes.items())}
-        self.start = [each.of(START[path]) for path, each in classes.items()]
-        self.known: dict[tuple[int, ...], int] = {}
-        self.shapes: dict[tuple[int, ...], Shape] = {}
+        paths = [*_paths(rules), *(["requester_id"] if self.by_reply else [])]
+        self.classes = {path: _Classes(path, rules) for path in paths}
+        self.start = [each.of(START[path]) for path, each in self.classes.items()]
+        self.effects = [Effect(), Effect()]
+        self._numbers: dict[Effect, int] = {Effect(): NOTHING}
+        self._of_lines: dict[bytes, int] = {}
+        self._of_values: dict[tuple[Any, ...], int] = {}
+        self._of_states: dict[tuple[int, ...], int] = {}
+        self._meanings: dict[tuple[Any, ...], int] = {}
+        self._shapes: dict[tuple[int, ...], int] = {}
+        self._variants: dict[tuple[int, ...], Variant] = {}
 
-    def add(self, ticket: int, life: Sequence[Stored]) -> None:
-        """Put a ticket (by any number) to its shape."""
-        key, instants = self._moments(life)
-        shape = self.shapes.get(key)
+    def sort(self, lines: Sequence[bytes]) -> tuple[Variant, list[int]]:
+        """Return the variant of a life, given by the lines of its events, and of each event its effect: NOTHING, or another."""
+        known: list[int | None] = list(map(self._of_lines.get, lines))
+        numbers = [self._effect(lines[at]) if number is None else number for at, number in enumerate(known)]
+        numbers[0] = numbers[0] or _BEGINNING
+        key = tuple(filter(None, numbers))
+        found = self._variants.get(key)
+        return self._vary(key) if found is None else found, numbers
+
+    def _effect(self, line: bytes) -> int:
+        """Return the number of a line's effect. Most lines were met before; of the others, mostly what the rules look at."""
+        changes, mark = read_line(line)
+        author = mark.get("reply") if mark is not None and self.by_reply else None
+        values = (author, *map(changes.get, self.classes, repeat(_UNTOLD)))
+        if "tags" in changes:
+            values = tuple(tuple(value) if isinstance(value, list) else value for value in values)
+        found = self._of_values.get(values)
+        if found is None:
+            found = _kept(self._of_values, values, self._new_effect(changes, author))
+        return _kept(self._of_lines, line, found)
+
+    def _new_effect(self, changes: Mapping[str, Any], author: Any) -> int:
+        effect = Effect(
+            tuple((place, each.of(changes[path])) for place, (path, each) in enumerate(self.classes.items()) if path in changes),
+            changes.get("group_id", _UNTOLD) if self.by_stay else _UNTOLD,
+            changes.get("requester_id", _UNTOLD) if self.by_reply else _UNTOLD,
+            author,
+        )
+        number = self._numbers.setdefault(effect, len(self.effects))
+        if number == len(self.effects):
+            self.effects.append(effect)
+        return number
+
+    def _vary(self, numbers: tuple[int, ...]) -> Variant:
+        key, moments, groups = self._walk(numbers)
+        shape = self._shapes.get(key)
         if shape is None:
-            shape = self.shapes[key] = Shape(self._fold(life))
-        shape.tickets.append(ticket)
-        shape.instants.append(instants)
+            shape = self._shapes[key] = len(self.catalogue.shapes)
+            self.catalogue.shapes.append(Shape(self._fold(moments), groups))
+        events = tuple([moment.event for moment in moments])
+        variant = self._variants[numbers] = Variant(len(self.catalogue.variants), shape, events, tuple(groups))
+        self.catalogue.variants.append(variant)
+        return variant
 
-    def filled(self) -> list[Shape]:
-        """Return the shapes that have tickets."""
-        return [shape for shape in self.shapes.values() if shape.tickets]
+    def _walk(self, numbers: Sequence[int]) -> tuple[tuple[int, ...], list[_Moment], dict[int, int]]:
+        """Return the meanings of a life's moments, one after the other different, the moments, and the groups that it was in."""
+        state, group, requester, last = list(self.start), None, None, -1
+        key, moments, groups = list[int](), list[_Moment](), dict[int, int]()
+        for event, number in enumerate(numbers):
+            puts, goes_to, asks, author = self.effects[number]
+            for place, found in puts:
+                state[place] = found
+            group = group if goes_to is _UNTOLD else goes_to
+            requester = requester if asks is _UNTOLD else asks
+            stay = 0 if group is None else 1 + groups.setdefault(group, len(groups))
+            here, is_reply = tuple(state), author is not None and author != requester
+            meaning = self._meaning(here) * _STAYS + stay
+            if meaning != last or is_reply:
+                key.append(-1 - meaning if is_reply else meaning)
+                moments.append(_Moment(event, here, group, is_reply))
+                last = meaning
+        return tuple(key), moments, groups
 
-    def _moments(self, life: Sequence[Stored], numbers: list[int] | None = None) -> tuple[tuple[int, ...], list[int]]:
-        """Return the classes of a life's moments, one after the other different, and their instants.
+    def _meaning(self, state: tuple[int, ...]) -> int:
+        """Return the number of what a state means to every rules: equal numbers fold alike."""
+        found = self._of_states.get(state)
+        if found is None:
+            snapshot = {**START, **self._standing(state)}
+            places = [(kind, snapshot[path]) for path, kind in _PLACES.items()]
+            hours = tuple(each.schedule_of(kind, key) for each in self.rules for kind, key in places)
+            told = (snapshot["priority"], hours, *(id(each.decide(snapshot)) for each in self.rules))
+            found = self._of_states[state] = self._meanings.setdefault(told, len(self._meanings))
+        return found
 
-        `numbers` is given to learn the number of each event's moment. The busiest loop of a what-if: it is written to be short.
-        """
-        state, groups, requester, is_new = list(self.start), dict[Any, int](), None, True
-        place_of, known, by_reply, is_reply = self.place.get, self.known, self.by_reply, False
-        key, instants = list[int](), list[int]()
-        for event in life:
-            for path, value in event[3].items():
-                place = place_of(path)
-                if place is None:
-                    continue
-                here, classes, is_stay = place
-                found = classes.cache.get(value) if classes.is_simple else None
-                if found is None:
-                    found = classes.of(value)
-                if is_stay:
-                    found = found * _ORDINALS + groups.setdefault(value, len(groups))
-                if state[here] != found:
-                    state[here], is_new = found, True
-                if by_reply and path == "requester_id":
-                    requester = value
-            if by_reply:
-                is_reply = len(event) > 4 and "reply" in event[4] and event[4]["reply"] not in (None, requester)
-            if is_new or is_reply:
-                moment = tuple(state)
-                number = known.get(moment)
-                if number is None:
-                    number = known[moment] = len(known)
-                key.append(-1 - number if is_reply else number)
-                instants.append(event[1])
-                is_new = False
-            if numbers is not None:
-                numbers.append(len(key) - 1)
-        return tuple(key), instants
+    def _standing(self, state: Sequence[int]) -> dict[str, Any]:
+        """Return for each path that the rules look at a value that stands for its class."""
+        return {path: each.standing[found] for (path, each), found in zip(self.classes.items(), state, strict=True)}
 
-    def _fold(self, life: Sequence[Stored]) -> tuple[list[Clock], ...]:
-        numbers, groups = list[int](), dict[Any, int]()
-        self._moments(life, numbers)
-        events = [
-            Event(event[0], number, number, self._standing(event[3], groups), event[4] if len(event) > 4 else None)
-            for event, number in zip(life, numbers, strict=True)
-        ]
-        return tuple([clock for clock in fold_under(0, events, rules) if _counts(clock)] for rules in self.rules)
-
-    def _standing(self, changes: Mapping[str, Any], groups: dict[Any, int]) -> dict[str, Any]:
-        """Put for each value one that stands for its class: the rules then meet few different tickets, whose decisions they remember."""
-        standing = dict(changes)
-        for path, value in changes.items():
-            _, classes, is_stay = self.place.get(path, (0, None, False))
-            if classes is None or path == "requester_id":
-                continue
-            if not is_stay:
-                standing[path] = classes.standing[classes.of(value)]
-            elif value is not None and classes.is_plain(value):
-                standing[path] = -1 - groups.setdefault(value, len(groups))  # another group, whichever it is
-        return standing
+    def _fold(self, moments: Sequence[_Moment]) -> tuple[list[tuple[Clock, Candidate]], ...]:
+        events = []
+        for number, moment in enumerate(moments):
+            changes = self._standing(moment.state) | ({"group_id": moment.group} if self.by_stay else {})
+            events.append(Event(number + 1, number, number, changes, _SOMEBODY if moment.is_reply else None))
+        done: dict[Any, list[Clock]] = {}
+        for rules in self.rules:
+            if rules.structure not in done:
+                done[rules.structure] = fold_under(0, events, rules)
+        return tuple([(clock, rules.candidates[clock.candidate.place]) for clock in done[rules.structure]] for rules in self.rules)
 
 
-def _counts(clock: Clock) -> bool:
-    """Leave out what has no verdict: cancelled clocks, and sums of stays beside the stays."""
-    return clock.stage != "cancelled" and not (clock.kind == "ola" and clock.stay == 0)
+def _kept(memory: dict[_K, int], key: _K, value: int) -> int:
+    """Remember something, and forget the rest when it has become much."""
+    if len(memory) >= _MANY_LINES:
+        memory.clear()
+    memory[key] = value
+    return value
 
 
 def _paths(rules: Sequence[Rules]) -> list[str]:
@@ -154,12 +224,6 @@ class _Classes:
             found = self.cache[key] = self.numbers.setdefault(self._answers(value), len(self.numbers))
             self.standing.setdefault(found, value)
         return found
-
-    def is_plain(self, value: Any) -> bool:
-        """Say whether no test and no target names this value."""
-        row: Mapping[str, Any] = {self.path: value}
-        unnamed: Mapping[str, Any] = {self.path: -1}
-        return not any(value in groups for groups in self.groups) and all(evaluate(t, row) == evaluate(t, unnamed) for t in self.tests)
 
     def _answers(self, value: Any) -> Any:
         if self.is_whole:

@@ -15,7 +15,7 @@ grow with their arguments; many = scalar = counting second by second. What local
 in `zones`, what a definition may hold in `reading`, in which order its parts count in `compiling`.
 """
 
-from pilothouse.sla.engine.business_time.compiling import Version, business_day, closings, compile_definition, compile_versions
+from pilothouse.sla.engine.business_time.compiling import Version, business_day, closings, compile_definition, compile_versions, open_day
 from pilothouse.sla.engine.business_time.definition import Combination, Definition, Exceptional, HolidayCalendar, OwnDay
 from pilothouse.sla.engine.business_time.explaining import Explanation, Step, explain_add, explain_elapsed
 from pilothouse.sla.engine.business_time.open_hours import NEVER, OpenHours, all_of, always, any_of, followed_by, never
@@ -48,6 +48,7 @@ __all__ = [
     "explain_elapsed",
     "followed_by",
     "never",
+    "open_day",
     "read_definition",
     "read_hours",
     "write_definition",

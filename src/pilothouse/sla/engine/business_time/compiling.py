@@ -73,13 +73,17 @@ def business_day(hours: OpenHours, start: int, count: int, seconds: int) -> int 
     1 the first business day after the day of `start`. None when there is no such day.
     """
     zone = ZoneInfo(hours.zone)
-    day = date_of(zone, start)
-    for begin in [timedelta(0)] if count == 0 else [timedelta(days=1)] * count:
-        opened = hours.next_open(instant_of(zone, day + begin))
-        if opened is None:
-            return None
-        day = date_of(zone, opened)
-    return instant_of(zone, day, seconds)
+    day: date | None = date_of(zone, start)
+    for begin in [0] if count == 0 else [1] * count:
+        day = None if day is None else open_day(hours, day + timedelta(days=begin))
+    return None if day is None else instant_of(zone, day, seconds)
+
+
+def open_day(hours: OpenHours, day: date) -> date | None:
+    """Find the first day, from this one on, on which the hours open; None when they never do again."""
+    zone = ZoneInfo(hours.zone)
+    opened = hours.next_open(instant_of(zone, day))
+    return None if opened is None else date_of(zone, opened)
 
 
 def _local_spans(definition: Definition, first_year: int, last_year: int) -> Spans:

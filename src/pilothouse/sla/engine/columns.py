@@ -1,0 +1,172 @@
+"""Many tickets' clocks as columns: the instants of each row's clock, read from its ticket's moments by the numbers of its shape; pure.
+
+A row is one pattern (a clock of a shape, its instants being numbers of moments) of one ticket. Everything is spread from the tables of
+patterns and variants with numpy, so that a row costs no more than a few additions.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilothouse.sla.engine.clock import Clock
+from pilothouse.sla.engine.lives import HEAD
+from pilothouse.sla.engine.shapes import Variant
+
+Numbers = NDArray[np.int64]
+
+
+def numbers(values: Iterable[int]) -> Numbers:
+    """Return whole numbers as an array."""
+    return np.array(values if isinstance(values, list) else list(values), np.int64)
+
+
+def spread(starts: Numbers, lengths: Numbers) -> Numbers:
+    """Return the numbers from each start on, as many as its length says, one row of them after the other.
+
+    >>> spread(np.array([5, 0, 9]), np.array([2, 0, 3])).tolist()
+    [5, 6, 9, 10, 11]
+    """
+    ends = np.cumsum(lengths)
+    return np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(starts - ends + lengths, lengths)
+
+
+class Ragged:
+    """Rows of whole numbers of different lengths, one after the other; grows, and is an array again when it is next asked for."""
+
+    def __init__(self) -> None:
+        self.flat, self.lengths = list[int](), list[int]()
+        self._arrays: tuple[Numbers, Numbers, Numbers] | None = None
+
+    def add(self, row: Sequence[int]) -> None:
+        self.flat += row
+        self.lengths.append(len(row))
+        self._arrays = None
+
+    @property
+    def arrays(self) -> tuple[Numbers, Numbers, Numbers]:
+        """All numbers, where each row begins, and how long it is."""
+        if self._arrays is None:
+            lengths = numbers(self.lengths)
+            self._arrays = numbers(self.flat), np.cumsum(lengths) - lengths, lengths
+        return self._arrays
+
+    def of(self, rows: Numbers) -> tuple[Numbers, Numbers]:
+        """Return the numbers of these rows, one row after the other, and how long each is."""
+        flat, starts, lengths = self.arrays
+        return flat[spread(starts[rows], lengths[rows])], lengths[rows]
+
+
+ABSENT = -1
+
+
+class Patterns:
+    """The clocks of shapes as columns; those of one shape stand one after the other. Instants are numbers of moments."""
+
+    def __init__(self) -> None:
+        self.clocks = list[Clock]()
+        self.of_shapes, self.starts, self.ends = Ragged(), Ragged(), Ragged()
+        self._columns: tuple[Numbers, Numbers, Numbers] | None = None
+
+    def add_shape(self, clocks: Sequence[Clock]) -> None:
+        """Take up the clocks of the next shape."""
+        self.of_shapes.add(range(len(self.clocks), len(self.clocks) + len(clocks)))
+        for clock in clocks:
+            self.starts.add([start for start, _ in clock.segments])
+            self.ends.add([end for _, end in clock.segments])
+        self.clocks += clocks
+        self._columns = None
+
+    @property
+    def edges(self) -> tuple[Numbers, Numbers, Numbers]:
+        """Where each clock started, since when it runs, and where it ended; ABSENT when it does not or did not."""
+        if self._columns is None:
+            rows = [
+                (c.started, ABSENT if c.running_since is None else c.running_since, ABSENT if c.ended is None else c.ended)
+                for c in self.clocks
+            ]
+            started, since, ended = np.array(rows, np.int64).reshape(-1, 3).T
+            self._columns = started, since, ended
+        return self._columns
+
+
+class Routes:
+    """Of each variant: its shape, and the events at which its moments began."""
+
+    def __init__(self) -> None:
+        self.shapes, self.moments = list[int](), Ragged()
+
+    def add(self, variant: Variant) -> None:
+        """Take up the next variant."""
+        self.shapes.append(variant.shape)
+        self.moments.add(variant.moments)
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Stored lives taken apart: the instants of all their events, how many each has, and the lines of each."""
+
+    instants: Numbers
+    counts: Numbers
+    lines: Sequence[Sequence[bytes]]
+
+    @classmethod
+    def of(cls, stored: Iterable[bytes]) -> "Portion":
+        """Take stored lives apart (lives.py says how they are stored)."""
+        split = [life.split(b"\n") for life in stored]
+        instants = np.fromstring(b",".join([parts[0] for parts in split]).decode(), np.int64, sep=",")
+        lines = [parts[HEAD:] for parts in split]
+        return cls(instants, numbers(map(len, lines)), lines)
+
+    def only(self, kept: NDArray[np.bool_]) -> "Portion":
+        """Return the portion without the events that are not to be kept; of each life at least one is."""
+        ends = np.cumsum(self.counts)
+        passed = np.concatenate(([0], np.cumsum(kept)))
+        return Portion(self.instants[kept], passed[ends] - passed[ends - self.counts], self.lines)
+
+    @property
+    def opened(self) -> Numbers:
+        """The instant at which each began."""
+        opened: Numbers = self.instants[self.begins]
+        return opened
+
+    @property
+    def begins(self) -> Numbers:
+        """Where the instants of each begin."""
+        begins: Numbers = np.cumsum(self.counts) - self.counts
+        return begins
+
+
+@dataclass(slots=True)
+class Sheet:
+    """The rows of many tickets: of each, the place of its ticket among them, its pattern, and where its ticket's moments begin."""
+
+    patterns: Patterns
+    shapes: Numbers  # of tickets
+    ticket: Numbers
+    pattern: Numbers
+    first: Numbers
+    when: Numbers  # the instants of all tickets' moments
+
+    def at(self, column: Numbers, rows: Numbers) -> Numbers:
+        """Return an instant of each of these rows, given the number of its moment for each pattern."""
+        moment = column[self.pattern[rows]]
+        return np.where(moment < 0, ABSENT, self.when[self.first[rows] + np.maximum(moment, 0)])
+
+    def spans(self, rows: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+        """Return where the counted spans of these rows start and end, one row after the other, and how many each has."""
+        starts, lengths = self.patterns.starts.of(self.pattern[rows])
+        ends, _ = self.patterns.ends.of(self.pattern[rows])
+        first = np.repeat(self.first[rows], lengths)
+        return self.when[first + starts], self.when[first + ends], lengths
+
+
+def lay_out(patterns: Patterns, routes: Routes, variants: Numbers, portion: Portion) -> Sheet:
+    """Return the rows of a portion's tickets, whose variants are given; the portion has only the events with an effect."""
+    shapes = np.array(routes.shapes, np.int64)[variants]
+    moments, lengths = routes.moments.of(variants)
+    when = portion.instants[np.repeat(portion.begins, lengths) + moments]
+    pattern, rows = patterns.of_shapes.of(shapes)
+    ticket = np.repeat(np.arange(len(variants)), rows)
+    return Sheet(patterns, shapes, ticket, pattern, (np.cumsum(lengths) - lengths)[ticket], when)
