@@ -20,6 +20,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
+from bench import streaming
 from pilothouse.connectors.engine.formats import open_table
 from pilothouse.connectors.engine.ticket_columns import read
 from pilothouse.connectors.profiles import PROFILES
@@ -29,10 +30,10 @@ from pilothouse.demo.engine.generate import Arguments, Generation
 from pilothouse.demo.engine.planted import backup_since
 from pilothouse.demo.engine.specs import TicketLife
 from pilothouse.problems.engine.baseline import DAY
-from pilothouse.problems.engine.causes import causes_of
+from pilothouse.problems.engine.causes import span
 from pilothouse.problems.engine.columns import MISSING, Change, Changes, CIGraph, Fact, Tickets, coded
 from pilothouse.problems.engine.families import gather, joined
-from pilothouse.problems.engine.mine import Mined, mine
+from pilothouse.problems.engine.mine import Mined, completed, mine
 from pilothouse.problems.engine.words import read as read_words
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -130,6 +131,9 @@ def judge_demo(count: int) -> None:
     for seed in range(3):
         say(f"  times and attributes shuffled ({seed}): {len(mine(shuffled(tickets, seed), graph, changes).findings)} candidates")
     _demo_baselines(tickets, planted)
+    played = streaming.judge("demo organisation", completed(tickets, graph))
+    for name in _FACTS:
+        say(f"  streaming, {name:<14} {streaming.first_about(played, planted[name], tickets)}")
 
 
 def _found(rows: set[int], mined: Mined) -> str:
@@ -144,6 +148,7 @@ def _found(rows: set[int], mined: Mined) -> str:
     said += [rhythm.clockwork.words] if rhythm.clockwork else []
     said += [f"since {datetime.fromtimestamp(rhythm.onset.at, UTC):%Y-%m-%d}"] if rhythm.onset else []
     said += [f"cause {best.causes[0].key}"] if best.causes else []
+    said += [f"raised after {best.raised.tickets} tickets, {span(best.raised.seconds)}"] if best.raised else []
     return "; ".join(said)
 
 
@@ -250,50 +255,10 @@ def _per_change(rows: Sequence[dict[str, str]], labels: NDArray[np.int32], days:
 
 
 def _burst(tickets: Tickets, rows: Sequence[dict[str, str]], folder: Path) -> None:
-    """Replay the burst after C00003013 in order of time: when is it raised, and where is the true change among all?"""
-    assert tickets.opened is not None
+    """Replay all incidents in order of time: when is the burst after C00003013 raised?"""
     true = {i for i, row in enumerate(rows) if row["Related Change"] == "C00003013"}
-    began = min(at for i in true if (at := int(tickets.opened[i])) > datetime(2013, 11, 4, tzinfo=UTC).timestamp())
-    order = [int(i) for i in np.argsort(tickets.opened, kind="stable") if tickets.opened[i] >= began - 60 * DAY]
-    changes = changes_of(folder)
-    graph = same_service(tickets)
-    incidents = [place for place, i in enumerate(order) if i in true]
-    low, high, raised = 4, len(incidents), None
-    while low < high:  # the evidence grows with each incident
-        middle = (low + high) // 2
-        finding = _raised(tickets, order[: incidents[middle - 1] + 1], true, graph, changes)
-        if finding is not None:
-            high, raised = middle, finding
-        else:
-            low = middle + 1
-    if raised is None:
-        return say(f"  burst after C00003013: not raised ({len(true)} incidents)")
-    mined, finding, cut = raised
-    hours = (int(tickets.opened[cut]) - began) / 3600
-    place = next((i for i, each in enumerate(finding, 1) if each == "C00003013"), None)
-    return say(
-        f"  burst after C00003013: raised after {high} of its {len(true)} incidents, {hours:.1f} hours after the first;"
-        f" the true change is {'number ' + str(place) if place else 'not'} among {len(changes):,} ({mined} candidates)"
-    )
-
-
-def _raised(tickets: Tickets, cut: Sequence[int], true: set[int], graph: CIGraph, changes: Changes) -> tuple[int, list[str], int] | None:
-    part = part_of(tickets, cut)
-    mined = mine(part, graph, changes)
-    for finding in mined.findings:
-        own = {cut[row] for row in finding.candidate.rows.tolist()}
-        if len(own & true) >= 0.5 * len(own):
-            near = graph.neighbours()
-            told = causes_of(finding.candidate, mined.tickets, near, graph, changes, mined.calendar, most=len(changes), least=-np.inf)
-            return len(mined.findings), [cause.key for cause in told if cause.kind == "change"], cut[-1]
-    return None
-
-
-def part_of(tickets: Tickets, rows: Sequence[int]) -> Tickets:
-    """Return some of the tickets, in this order, with their times and facts."""
-    at = np.array(rows, dtype=np.int64)
-    assert tickets.opened is not None
-    return Tickets([tickets.keys[i] for i in rows], opened=tickets.opened[at], facts={n: f.take(at) for n, f in tickets.facts.items()})
+    played = streaming.judge("BPI Challenge 2014", tickets)
+    say(f"  burst after C00003013: {streaming.first_about(played, true, tickets)}")
 
 
 def changes_of(folder: Path) -> Changes:

@@ -41,6 +41,7 @@ def _finding(finding: Finding, mined: Mined) -> dict[str, Any]:
         "pair": _values(candidate.pair) if candidate.pair else None,
         "rhythm": rhythm,
         "causes": [_values(cause) for cause in finding.causes],
+        "raised": _values(finding.raised) if finding.raised else None,
         "cost": cost,
         "ticket_count": len(candidate.rows),
         "tickets": [str(mined.tickets.keys[row]) for row in candidate.rows[:_MOST_TICKETS].tolist()],

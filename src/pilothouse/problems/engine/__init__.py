@@ -15,6 +15,13 @@
     telling    a paragraph of plain words for each
     mine       all of it, in order
 
+Beside it, for tickets as they arrive:
+
+    placing    which family and which candidates a new ticket belongs to
+    evidence   tests that hold for shuffled tickets: does a stream's last tickets crowd, do its events keep to a period
+    streaming  the streams of each ticket, alarms, and the budget of false ones
+    raising    when a candidate that was mined would have been raised so
+
 Every test asks whether two things that could be independent are not (words and attributes, words and times, attributes and times),
 so that data with times and attributes shuffled hold nothing. The same input gives the same output: nothing is drawn without a seed.
 """

@@ -152,7 +152,7 @@ def _alike(title: str, words: set[str]) -> float:
 
 
 def _why(change: Change, gap: int, close: float, shares: Mapping[str, float], beside: Mapping[str, float], alike: float) -> str:
-    when = f"ended {_span(gap)} before the first ticket" if gap >= 0 else f"ended {_span(-gap)} after the first ticket of that day"
+    when = f"ended {span(gap)} before the first ticket" if gap >= 0 else f"ended {span(-gap)} after the first ticket of that day"
     hit = [ci for ci in change.cis if ci in shares]
     nearby = [ci for ci in change.cis if ci in beside and ci not in shares]
     where = f"on {hit[0]}, which {100 * shares[hit[0]]:.0f} % of the tickets are about" if hit else ""
@@ -163,8 +163,15 @@ def _why(change: Change, gap: int, close: float, shares: Mapping[str, float], be
     return f"{when}, {where or same or 'on nothing that is known to be near'}{words}"
 
 
-def _span(seconds: int) -> str:
-    return f"{seconds / DAY:.1f} days" if seconds >= 1.5 * DAY else f"{max(seconds, 0) / 3600:.0f} hours"
+def span(seconds: int) -> str:
+    """Say how long: days, hours or minutes.
+
+    >>> span(172_800), span(7_200), span(90)
+    ('2.0 days', '2.0 hours', '2 minutes')
+    """
+    if seconds >= 1.5 * DAY:
+        return f"{seconds / DAY:.1f} days"
+    return f"{seconds / 3600:.1f} hours" if seconds >= 3600 else f"{max(seconds, 0) / 60:.0f} minutes"
 
 
 def _upstream(shares: Mapping[str, float], graph: CIGraph) -> list[Cause]:

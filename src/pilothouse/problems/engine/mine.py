@@ -14,6 +14,7 @@ from pilothouse.problems.engine.facets import Comparison
 from pilothouse.problems.engine.families import Families, gather
 from pilothouse.problems.engine.groups import groups_of
 from pilothouse.problems.engine.imbalance import Imbalance, imbalances
+from pilothouse.problems.engine.raising import Order, Raised, raised_of
 from pilothouse.problems.engine.telling import Told, tell
 from pilothouse.problems.engine.words import Words, named_fact, read
 
@@ -27,6 +28,7 @@ class Finding:
     cost: Cost
     causes: tuple[Cause, ...]
     told: Told
+    raised: Raised | None = None  # when it would have been raised, had its tickets been watched as they came
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +50,7 @@ def mine(tickets: Tickets, graph: CIGraph = CIGraph(), changes: Changes = Change
     """Find what keeps coming back. Never raises for what the tickets lack: `remarks` say what could not be looked at."""
     remarks = _remarks(tickets)
     words = read(tickets)
-    tickets = _completed(tickets, graph, words)
+    tickets = completed(tickets, graph, words)
     families = gather(tickets, words)
     times = tickets.times()
     calendar = calendar_of(times) if times is not None else None
@@ -56,7 +58,7 @@ def mine(tickets: Tickets, graph: CIGraph = CIGraph(), changes: Changes = Change
     comparison = Comparison(tickets, _attribute_names(graph))
     found, bar = signs(groups, tickets, comparison, calendar)
     candidates = thinned(found, bar, tickets, comparison, calendar)
-    findings = _ranked(candidates, tickets, graph, changes, words, calendar)
+    findings = _ranked(candidates, tickets, graph, changes, words, calendar, comparison)
     uneven = imbalances(tickets, calendar)
     return Mined(tickets, words, families, calendar, findings, uneven, remarks, len(groups), comparison.tested)
 
@@ -65,7 +67,7 @@ def _attribute_names(graph: CIGraph) -> list[str]:
     return sorted({name for own in graph.attributes.values() for name in own})
 
 
-def _completed(tickets: Tickets, graph: CIGraph, words: Words | None) -> Tickets:
+def completed(tickets: Tickets, graph: CIGraph, words: Words | None = None) -> Tickets:
     """Take a CI that only the text names for the ticket's CI, and give each ticket its CI's attributes."""
     facts = dict(tickets.facts)
     if CI in facts:
@@ -96,16 +98,22 @@ def _remarks(tickets: Tickets) -> tuple[str, ...]:
 
 
 def _ranked(
-    candidates: Sequence[Candidate], tickets: Tickets, graph: CIGraph, changes: Changes, words: Words | None, calendar: Calendar | None
+    candidates: Sequence[Candidate],
+    tickets: Tickets,
+    graph: CIGraph,
+    changes: Changes,
+    words: Words | None,
+    calendar: Calendar | None,
+    comparison: Comparison,
 ) -> tuple[Finding, ...]:
-    near = graph.neighbours()
+    near, order = graph.neighbours(), Order(tickets)
     made = []
     for candidate in candidates:
         cost = cost_of(candidate, tickets, calendar)
         causes = tuple(causes_of(candidate, tickets, near, graph, changes, calendar))
-        made.append((candidate, cost, causes))
+        made.append((candidate, cost, causes, raised_of(candidate, comparison, order) if calendar else None))
     made.sort(key=lambda each: (-each[1].weight, each[0].sign.chance, int(each[0].rows[0])))
     return tuple(
-        Finding(rank, candidate, cost, causes, tell(candidate, cost, causes, tickets, words, calendar))
-        for rank, (candidate, cost, causes) in enumerate(made, 1)
+        Finding(rank, candidate, cost, causes, tell(candidate, cost, causes, tickets, words, calendar, raised), raised)
+        for rank, (candidate, cost, causes, raised) in enumerate(made, 1)
     )

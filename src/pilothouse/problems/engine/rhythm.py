@@ -243,7 +243,7 @@ def period(times: Ints, calendar: Calendar, strength: Floats | None) -> Period |
         return None
     at = int(np.argmax(strength >= 0.7 * strength.max()))  # the longest: its halves and thirds are as strong
     near = strength[at : at + 7]
-    return _period(days, float(lengths[at + int(np.argmax(near))]), int((strength > 0).sum()), calendar)
+    return fitted(days, float(lengths[at + int(np.argmax(near))]), int((strength > 0).sum()), calendar.first)
 
 
 def _strengths(many: Sequence[Floats], shapes: Sequence[Floats], calendar: Calendar) -> list[Floats | None]:
@@ -266,8 +266,11 @@ def _strengths(many: Sequence[Floats], shapes: Sequence[Floats], calendar: Calen
     return found
 
 
-def _period(days: Floats, length: float, looked_at: int, calendar: Calendar) -> Period | None:
-    """Fit beats to events, and say how likely so many would keep so near to them by chance."""
+def fitted(days: Floats, length: float, looked_at: int, first: int) -> Period | None:
+    """Fit beats of about this length to events, and say how likely so many would keep so near to them by chance.
+
+    `days` are counted from the day `first` (since 1970); `looked_at` is how many lengths might have been found.
+    """
     for _ in range(3):
         phase = float(np.angle(np.exp(2j * np.pi * days / length).sum())) / (2 * np.pi) * length
         beats = np.round((days - phase) / length)
@@ -284,7 +287,7 @@ def _period(days: Floats, length: float, looked_at: int, calendar: Calendar) -> 
     due = round(float(np.ptp(days[near])) / length) + 1 if kept else 0
     if hit < 5 or hit < 0.6 * due or kept < 0.6 * len(days):
         return None
-    return Period(length, hit, due, jitter, int((calendar.first + days[near][-1]) * DAY), min(1.0, chance))
+    return Period(length, hit, due, jitter, int((first + days[near][-1]) * DAY), min(1.0, chance))
 
 
 def _keeps(off: Floats, length: float, part: float) -> float:

@@ -9,10 +9,11 @@ import numpy as np
 
 from pilothouse.problems.engine.baseline import DAY, Calendar
 from pilothouse.problems.engine.candidates import Candidate
-from pilothouse.problems.engine.causes import Cause
+from pilothouse.problems.engine.causes import Cause, span
 from pilothouse.problems.engine.columns import CI, KIND, MISSING, SERVICE, Tickets
 from pilothouse.problems.engine.costs import Cost
 from pilothouse.problems.engine.facets import Facet
+from pilothouse.problems.engine.raising import Raised
 from pilothouse.problems.engine.words import Words
 
 _TITLE = 90
@@ -30,13 +31,19 @@ class Told:
 
 
 def tell(
-    candidate: Candidate, cost: Cost, causes: Sequence[Cause], tickets: Tickets, words: Words | None, calendar: Calendar | None
+    candidate: Candidate,
+    cost: Cost,
+    causes: Sequence[Cause],
+    tickets: Tickets,
+    words: Words | None,
+    calendar: Calendar | None,
+    raised: Raised | None = None,
 ) -> Told:
     """Say what, where, since when, how often, how sure, what it costs and what probably caused it."""
     known = typical_words(candidate, words)
     title = _title(candidate, tickets, known)
     found = [*_where(candidate), *_when(candidate)]
-    parts = [_what(candidate, tickets, calendar), *found, _cost(cost), *_cause(causes), _sure(candidate)]
+    parts = [_what(candidate, tickets, calendar), *found, _cost(cost), *_cause(causes), raised_words(raised), _sure(candidate)]
     return Told(title, " ".join(part for part in parts if part), tuple(found), known, _sure(candidate))
 
 
@@ -198,6 +205,18 @@ def _cause(causes: Sequence[Cause]) -> list[str]:
         elif cause.kind == "upstream":
             found.append(f"What they share upstream: {cause.key}; {cause.why}.")
     return found
+
+
+def raised_words(raised: Raised | None) -> str:
+    """Say when it would have been raised.
+
+    >>> raised_words(Raised("burst", 1_767_261_600, 6, 10_800))
+    'Watched as they came, it would have been raised on 1 January 2026: after 6 tickets, 3.0 hours after the first.'
+    """
+    if raised is None:
+        return ""
+    after = f"after {raised.tickets} tickets, {span(raised.seconds)} after the first"
+    return f"Watched as they came, it would have been raised on {_day(raised.at)}: {after}."
 
 
 def _percent(chance: float) -> str:
