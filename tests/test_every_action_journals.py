@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import pilothouse
+from pilothouse.changes import actions as changes
 from pilothouse.cmdb import actions as cmdb
 from pilothouse.cmdb.models import CI, Relationship, Service
 from pilothouse.morning import actions as morning
@@ -299,6 +300,17 @@ SCENARIOS |= {
 def _(org: Organisation) -> None:
     sla.use_schedule(actor=org.adam, schedule_id=_office(org), kind="team", record_id=org.network, now=NOW)
     sla.unuse_schedule(actor=org.adam, kind="team", record_id=org.network, now=NOW)
+
+
+def _change(org: Organisation) -> int:
+    return changes.open_change(actor=org.ana, title="Update", now=NOW).pk
+
+
+SCENARIOS |= {
+    "changes.open_change": _change,
+    "changes.plan_change": lambda org: changes.plan_change(actor=org.ana, ticket_id=_change(org), plan={"risk": "low"}, now=NOW),
+    "changes.move_change": lambda org: changes.move_change(actor=org.ana, ticket_id=_change(org), state="assessed", now=NOW),
+}
 
 
 def test_every_action_has_a_scenario_or_a_reason() -> None:

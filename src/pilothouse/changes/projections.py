@@ -5,12 +5,13 @@ from typing import Any
 
 from dateutil.parser import isoparse
 
-from pilothouse.changes.engine.detail import EMPTY, INSTANTS, PREFIX, told
+from pilothouse.changes.engine.detail import EMPTY, INSTANTS, PREFIX, told, touched
 from pilothouse.changes.models import AffectedCI, Change
 from pilothouse.platform import projections
 from pilothouse.platform.journal import Entry
 
 _FIELDS = [name for name in EMPTY if name != "cis"]
+_OPENED = "ticket.opened"
 
 
 class ChangeDetails:
@@ -28,28 +29,42 @@ class ChangeDetails:
         """Move the details on; the ticket's row lock (or its head's) has put writers in a line."""
         by_ticket: dict[int, list[Entry]] = {}
         for entry in entries:
-            if any(change.field.startswith(PREFIX) for change in entry.changes):
+            if any(change.field.startswith(PREFIX) or _moves_own_ci(entry, change.field) for change in entry.changes):
                 by_ticket.setdefault(entry.record_id, []).append(entry)
         if by_ticket:
-            _write({ticket: told(own) for ticket, own in by_ticket.items()})
+            _write(by_ticket)
 
 
-def _write(changed: Mapping[int, Mapping[str, Any]]) -> None:
-    kept = Change.objects.in_bulk(list(changed))
-    rows = []
-    for ticket, values in changed.items():
-        row = kept.get(ticket) or Change(ticket_id=ticket)
-        for name, value in values.items():
-            if name != "cis":
-                setattr(row, name, isoparse(value) if name in INSTANTS and value else value)
-        rows.append(row)
+def _moves_own_ci(entry: Entry, field: str) -> bool:
+    """Say whether a ticket's own CI changes; a new ticket's own stands in its detail already."""
+    return field == "ci" and entry.verb != _OPENED
+
+
+def _write(by_ticket: Mapping[int, Sequence[Entry]]) -> None:
+    kept = Change.objects.in_bulk(list(by_ticket))
+    planned = {ticket: values for ticket, own in by_ticket.items() if (values := told(own)) or ticket in kept}
+    if not planned:
+        return  # other kinds of tickets whose CI was changed
+    rows = [_row(kept.get(ticket) or Change(ticket_id=ticket), values) for ticket, values in planned.items()]
     Change.objects.bulk_create(rows, update_conflicts=True, unique_fields=["ticket"], update_fields=_FIELDS, batch_size=500)
-    touched = {ticket: list(dict.fromkeys(values["cis"])) for ticket, values in changed.items() if "cis" in values}
-    if touched:
-        AffectedCI.objects.filter(change_id__in=[ticket for ticket in touched if ticket in kept]).delete()
-        AffectedCI.objects.bulk_create(
-            [AffectedCI(change_id=ticket, ci_id=ci) for ticket, cis in touched.items() for ci in cis], batch_size=1000
-        )
+    _touch({ticket: own for ticket, own in by_ticket.items() if ticket in planned}, kept)
+
+
+def _row(row: Change, values: Mapping[str, Any]) -> Change:
+    for name, value in values.items():
+        if name != "cis":
+            setattr(row, name, isoparse(value) if name in INSTANTS and value else value)
+    return row
+
+
+def _touch(by_ticket: Mapping[int, Sequence[Entry]], kept: Mapping[int, Change]) -> None:
+    before: dict[int, list[int]] = {}
+    for ticket, ci in AffectedCI.objects.filter(change_id__in=list(kept)).order_by("id").values_list("change_id", "ci_id"):
+        before.setdefault(ticket, []).append(ci)
+    after = {ticket: touched(before.get(ticket, []), own) for ticket, own in by_ticket.items()}
+    moved = {ticket: cis for ticket, cis in after.items() if cis != before.get(ticket, [])}
+    AffectedCI.objects.filter(change_id__in=[ticket for ticket in moved if ticket in before]).delete()
+    AffectedCI.objects.bulk_create([AffectedCI(change_id=ticket, ci_id=ci) for ticket, cis in moved.items() for ci in cis], batch_size=1000)
 
 
 projections.register(ChangeDetails())

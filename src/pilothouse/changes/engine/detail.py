@@ -1,7 +1,8 @@
 """A change's detail as its journal tells it; pure.
 
 The ticket's entries carry the detail's fields as `change.NAME`; the last value of each counts. Instants are ISO 8601 texts in UTC.
-`change.cis` is the list of the ids of all CIs that it touches, the ticket's own first.
+`change.cis` is the list of the ids of all CIs that it touches, the ticket's own first; when the ticket's own CI (`ci`) changes
+elsewhere, the new one takes the old one's place in the list.
 """
 
 from collections.abc import Iterable, Mapping
@@ -43,3 +44,20 @@ def told(entries: Iterable[Happened]) -> dict[str, Any]:
             if name != change.field and name in EMPTY:
                 values[name] = change.after
     return values
+
+
+def touched(cis: Iterable[int], entries: Iterable[Happened]) -> list[int]:
+    """Return the ids of the CIs that a change touches after these entries; `cis` are those before them, the ticket's own first."""
+    now = list(cis)
+    for entry in entries:
+        for change in entry.changes:
+            if change.field == f"{PREFIX}cis":
+                now = list(dict.fromkeys(change.after or []))
+            elif change.field == "ci" and entry.verb != "ticket.opened":
+                now = _with_own(now, change.before, change.after)
+    return now
+
+
+def _with_own(cis: list[int], before: int | None, after: int | None) -> list[int]:
+    rest = [each for each in cis if each not in (before, after)]
+    return rest if after is None else [after, *rest]
