@@ -124,8 +124,9 @@ class OpenHours:
     def next_open_many(self, at: ArrayLike) -> Instants:
         """Find for many instants the first open one at or after each; -1 where it never opens again."""
         instants = _instants(at)
-        opens = np.append(self._starts, NEVER)[np.searchsorted(self._after, instants, side="right")]
-        return np.where(opens == NEVER, NEVER, np.maximum(instants, opens)) if len(self) else np.full(instants.shape, NEVER, np.int64)
+        place = np.searchsorted(self._after, instants, side="right")
+        opens = np.append(self._starts, 0)[place]  # nothing opens behind the last span
+        return np.where(place == len(self), NEVER, np.maximum(instants, opens))
 
     def is_open_many(self, at: ArrayLike) -> NDArray[np.bool_]:
         """Say for many instants whether the second that begins there is open."""
