@@ -60,7 +60,7 @@ def _update(stories: Mapping[int, Story]) -> None:
         TicketStory.objects.filter(pk=ticket_id).update(**dict(zip(_FIELDS, _values(story), strict=True)))
     elif stories:
         rows = [TicketStory(ticket_id=each, **dict(zip(_FIELDS, _values(story), strict=True))) for each, story in stories.items()]
-        TicketStory.objects.bulk_update(rows, _FIELDS, batch_size=500)
+        TicketStory.objects.bulk_create(rows, update_conflicts=True, unique_fields=["ticket"], update_fields=_FIELDS, batch_size=500)
 
 
 projections.register(TicketStories())
