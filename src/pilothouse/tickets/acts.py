@@ -22,7 +22,10 @@ Run = Callable[[Actor, Ticket, Values, datetime], object]
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """`done` is the sentence about what happened: "Resolved {what}."; `bulk` shows it in the queue."""
+    """`done` is the sentence about what happened: "Resolved {what}."; `bulk` shows it in the queue.
+
+    `suits` says whether a ticket's page offers it, where the state alone does not tell; `initial` fills its form from a room's detail.
+    """
 
     name: str
     title: str
@@ -32,6 +35,8 @@ class Act:
     form: type[DeskForm] | None = None
     bulk: bool = True
     undoable: bool = True
+    suits: Callable[[Ticket], bool] | None = None
+    initial: Callable[[Ticket], Values] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +159,8 @@ def register(kind: str, own: Iterable[Act], offered: Mapping[str, tuple[str, ...
 
 def offered(ticket: Ticket) -> list[Act]:
     """Return the acts that a ticket's state allows, the likeliest first."""
-    return [ACTS[name] for name in _practices.get(ticket.kind, _OFFERED).get(ticket.state, ())]
+    acts = (ACTS[name] for name in _practices.get(ticket.kind, _OFFERED).get(ticket.state, ()))
+    return [act for act in acts if act.suits is None or act.suits(ticket)]
 
 
 def perform(actor: Actor, act: Act, ids: Iterable[int], values: Values, *, now: datetime) -> Outcome:

@@ -221,6 +221,7 @@ class LinkForm(DeskForm):
             ("caused_by", "is caused by"),
             ("duplicates", "duplicates"),
             ("follows_up", "follows up"),
+            ("fixed_by", "is fixed by"),
         ]
     )
     target = TicketField(required=False, label="Ticket")

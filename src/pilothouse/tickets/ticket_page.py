@@ -22,6 +22,7 @@ _RELATIONS = {
     "caused_by": ("is caused by", "causes"),
     "duplicates": ("duplicates", "is duplicated by"),
     "follows_up": ("follows up", "is followed up by"),
+    "fixed_by": ("is fixed by", "fixes"),
 }
 _PEOPLE, _TICKETS = ("requester", "opened_by", "assignee"), ("parent", "merged_into")
 SHOWN_AT_ONCE = 200
@@ -121,6 +122,7 @@ def _offer(actor: Actor, ticket: Ticket, act: Act, refused: DeskForm | None) -> 
         "resolution_code": ticket.resolution_code,
         "resolution_notes": ticket.resolution_notes,
         "group": ticket.group_id,
+        **(act.initial(ticket) if act.initial else {}),
     }
     return Offer(act, act.form(initial=initial, zone=actor.time_zone, auto_id=f"{act.name}_%s"))
 

@@ -23,6 +23,7 @@ RELATIONS: dict[str, tuple[str, str]] = {
     "caused_by": ("is caused by", "causes"),
     "duplicates": ("duplicates", "is duplicated by"),
     "follows_up": ("follows up", "is followed up by"),
+    "fixed_by": ("is fixed by", "fixes"),  # a problem, by the change that removes its cause
 }
 
 

@@ -49,7 +49,7 @@ def list_links(request: HttpRequest, reference: str) -> HttpResponse:
 
 @router.post("/{reference}/links", response={201: LinkOut}, summary="Link to a ticket or an address")
 def link(request: HttpRequest, reference: str, body: LinkIn) -> HttpResponse:
-    """`relation` is relates_to, blocks, caused_by, duplicates or follows_up; give `target` or `url`."""
+    """`relation` is relates_to, blocks, caused_by, duplicates, follows_up or fixed_by; give `target` or `url`."""
     actor = actor_of(request)
     ticket = found(actor, reference)
     target = None if body.target is None else found(actor, str(body.target)).pk
