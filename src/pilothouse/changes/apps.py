@@ -8,4 +8,4 @@ class ChangesConfig(AppConfig):
     label = "changes"
 
     def ready(self) -> None:
-        from pilothouse.changes import actions, projections  # noqa: F401  registers the guard and the detail
+        from pilothouse.changes import actions, projections, told  # noqa: F401  registers the guard, the detail and how both are told

@@ -4,7 +4,7 @@ A room registers how its kinds of record are named and where their pages are; he
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ class Kind:
     address: Callable[[int, str], str] = lambda record_id, name: ""
     fields: Mapping[str, str] | None = None
     verbs: Mapping[str, str] | None = None
+    labels: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,12 @@ _kinds: dict[str, Kind] = {}
 def register(kind: str, how: Kind) -> None:
     """Say how the records of one kind are told; a second registration replaces the first."""
     _kinds[kind] = how
+
+
+def extend(kind: str, fields: Mapping[str, str], labels: Mapping[str, str]) -> None:
+    """Add a higher room's fields to a kind that is told already: those that hold ids, and how each is called."""
+    how = _kinds[kind]
+    _kinds[kind] = replace(how, fields={**(how.fields or {}), **fields}, labels={**(how.labels or {}), **labels})
 
 
 def kinds() -> dict[str, str]:
@@ -127,7 +134,9 @@ def _told(entry: Entry, names: Names) -> Told:
 
 def _said(kind: str, change: Change, names: Names) -> Said:
     of = _kind_of(kind, change.field)
-    return Said(change.field.replace("_", " "), _words(change.before, of, names), _words(change.after, of, names))
+    how = _kinds.get(kind)
+    label = (how.labels or {}).get(change.field) if how else None
+    return Said(label or change.field.replace("_", " "), _words(change.before, of, names), _words(change.after, of, names))
 
 
 def _words(value: Any, kind: str, names: Names) -> str:

@@ -4,9 +4,10 @@ The journal keeps ids and stored words; here they become names and labels, in on
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from dateutil.parser import isoparse
 from django.db.models import Model
@@ -68,10 +69,25 @@ _MODELS: Mapping[str, type[Model]] = {"person": User, "team": Team, "service": S
 FILTERS = ("all", "comments", "changes", "mine")
 
 
-def register(words: Mapping[str, str], unsaid: Iterable[str] = ()) -> None:
-    """Teach the timeline the verbs of a room above, and which of their fields speak to programs alone."""
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """How a room's field is told: its label, its stored words as people say them, the kind of record whose ids it holds."""
+
+    label: str
+    words: Mapping[Any, str] = field(default_factory=dict)
+    kind: str = ""
+    is_instant: bool = False  # told in the reader's zone
+    is_long: bool = False
+
+
+_SPOKEN: dict[str, Spoken] = {}
+
+
+def register(words: Mapping[str, str], unsaid: Iterable[str] = (), fields: Mapping[str, Spoken] | None = None) -> None:
+    """Teach the timeline the verbs of a room above, its fields, and which of them speak to programs alone."""
     VERBS.update(words)
     _UNSAID.update(unsaid)
+    _SPOKEN.update(fields or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +162,8 @@ def _names(entries: Sequence[Entry]) -> Names:
 
 
 def _references(change: Change) -> list[tuple[str, int]]:
-    kind = {**REFERENCES, "duplicate": "ticket", "watchers": "person"}.get(change.field)
+    spoken = _SPOKEN.get(change.field)
+    kind = spoken.kind if spoken else {**REFERENCES, "duplicate": "ticket", "watchers": "person"}.get(change.field)
     found = []
     for value in (change.before, change.after):
         if change.field == "link" and isinstance(value, dict) and value.get("ticket"):
@@ -169,13 +186,13 @@ def _line(entry: Entry, names: Names, actor: Actor) -> Line:
         verb=entry.verb,
         speech=speech,
         headline=VERBS.get(entry.verb, entry.verb.partition(".")[2].replace("_", " ")),
-        said=() if speech else tuple(_said(entry, names)),
+        said=() if speech else tuple(_said(entry, names, ZoneInfo(actor.time_zone))),
         note=entry.note,
         source="" if entry.source == "page" else entry.source,
     )
 
 
-def _said(entry: Entry, names: Names) -> Iterable[Said]:
+def _said(entry: Entry, names: Names, zone: ZoneInfo) -> Iterable[Said]:
     opening = entry.verb == "ticket.opened"
     for change in entry.changes:
         if change.field in _UNSAID or change.field.startswith("extra.") or (opening and change.field in ("title", "description", "state")):
@@ -184,9 +201,24 @@ def _said(entry: Entry, names: Names) -> Iterable[Said]:
             continue
         if change.field in ("hold_reason", "hold_until") and not change.after:
             continue  # leaving a hold empties them; the verb says so
-        before, after = (_shown(change.field, value, names) for value in (change.before, change.after))
+        if spoken := _SPOKEN.get(change.field):
+            before, after = (_spoken(spoken, value, names, zone) for value in (change.before, change.after))
+            label, long = spoken.label, spoken.is_long
+        else:
+            before, after = (_shown(change.field, value, names) for value in (change.before, change.after))
+            label, long = LABELS.get(change.field, change.field.replace("_", " ")), change.field in _LONG
         if before or after:
-            yield Said(LABELS.get(change.field, change.field.replace("_", " ")), before, after, change.field in _LONG)
+            yield Said(label, before, after, long)
+
+
+def _spoken(how: Spoken, value: Any, names: Names, zone: ZoneInfo) -> str:
+    if value in (None, "", []):
+        return ""
+    if isinstance(value, list):
+        return ", ".join(_spoken(how, each, names, zone) for each in value)
+    if how.is_instant:
+        return f"{isoparse(value).astimezone(zone):%-d %b %Y %H:%M %Z}"
+    return names.get((how.kind, value), f"{how.kind} {value}") if how.kind else how.words.get(value, str(value))
 
 
 def _shown(name: str, value: Any, names: Names) -> str:
