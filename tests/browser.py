@@ -18,13 +18,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
-import psycopg
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-__all__ = ["SIZES", "Scheme", "Site", "Visit", "Watched", "chromium", "no_violations", "served", "site", "visit"]
+from pilothouse.platform.testing import cluster
+
+__all__ = ["SIZES", "Scheme", "Site", "Visit", "Watched", "chromium", "new_database", "no_violations", "served", "site", "visit"]
 
 Scheme = Literal["light", "dark"]
 SIZES: list[tuple[int, Scheme]] = [(1280, "light"), (390, "dark")]  # each width and each theme once
@@ -52,19 +52,16 @@ class Watched:
 _numbers = count()
 
 
-def _new_database() -> str:
-    base = conninfo_to_dict(os.environ["DATABASE_URL"])
-    name = f"browser_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}_{next(_numbers)}"
-    with psycopg.connect(make_conninfo(**{**base, "dbname": "postgres"}), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    return make_conninfo(**{**base, "dbname": name})
+def new_database(purpose: str) -> str:
+    """Make a migrated, empty database on the session's server and return its address."""
+    return cluster.new_database(f"{purpose}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}_{next(_numbers)}")
 
 
 @contextmanager
 def served(folder: Path, module: str = "tests.serve_site") -> Iterator[Site]:
-    """Serve a site until the block ends; `module` is the program that seeds it."""
+    """Serve a site until the block ends; `module` is the program that seeds it and serves."""
     errors = folder / "errors.log"
-    environment = {**os.environ, "DATABASE_URL": _new_database(), "PILOTHOUSE_DATA": str(folder), "PILOTHOUSE_HOSTS": "127.0.0.1"}
+    environment = {**os.environ, "DATABASE_URL": new_database("browser"), "PILOTHOUSE_DATA": str(folder), "PILOTHOUSE_HOSTS": "127.0.0.1"}
     command = [sys.executable, "-m", module]
     root = Path(__file__).parent.parent
     with (

@@ -4,11 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connections
 
 from pilothouse.people.testing import NamedPeople, make_people
 from pilothouse.platform import embedded
-from pilothouse.platform.testing.cluster import cache
+from pilothouse.platform.testing.cluster import cache, migrated, once
 from tests import trees
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Let pytest-django copy the session's migrated database instead of migrating one for each process."""
+    connections["default"].settings_dict["TEST"]["TEMPLATE"] = migrated()
 
 
 @pytest.fixture(scope="session")
@@ -18,10 +25,9 @@ def ready_cluster() -> Path:
 
 
 @pytest.fixture(scope="session")
-def seed(ready_cluster: Path) -> Iterator[Path]:
-    """A migrated instance with people and their tokens, to be copied."""
-    with trees.throw_away_folder() as folder:
-        yield trees.make_seed(folder, ready_cluster)
+def seed(ready_cluster: Path) -> Path:
+    """A migrated instance with people and their tokens, to be copied; one for all processes of the session."""
+    return once("seed", lambda folder: trees.make_seed(folder, ready_cluster))
 
 
 @pytest.fixture

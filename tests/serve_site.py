@@ -1,7 +1,7 @@
 """A whole site for browser tests, in a process of its own: its own database, a small organisation, the real ASGI server.
 
-`python -m tests.serve_site` reads the usual environment (DATABASE_URL names a new, empty database), migrates, seeds, prints one line of
-JSON ({"port": …, "sessions": {person: session key}}) and serves until it is told to stop.
+`python -m tests.serve_site` reads the usual environment (DATABASE_URL names a new, migrated database), seeds, prints one line of JSON
+({"port": …, "sessions": {person: session key}}) and serves until it is told to stop.
 """
 
 # ruff: noqa: E402  Django is set up before models are imported
@@ -22,7 +22,6 @@ django.setup()
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.backends.db import SessionStore
-from django.core.management import call_command
 
 from pilothouse.cmdb import actions as cmdb
 from pilothouse.cmdb.models import CI, Service
@@ -151,8 +150,7 @@ def _session(user: User) -> str:
 
 
 def main() -> None:
-    """Migrate, seed, say where, serve."""
-    call_command("migrate", verbosity=0)
+    """Seed, say where, serve."""
     sessions = seed()
     from pilothouse.asgi import serve  # the server's modules are heavy, and the seed does not need them
 

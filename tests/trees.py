@@ -72,15 +72,14 @@ def throw_away_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def make_seed(folder: Path, template: Path) -> Path:
-    """Make a migrated instance with people and tokens once, to be copied for each test."""
+def make_seed(folder: Path, template: Path) -> None:
+    """Make a migrated instance with people and tokens, to be copied for each test."""
     url, server = embedded.start(folder, settings=embedded.THROW_AWAY, template=template)
     try:
         environment = clean_environment(folder, 1, DATABASE_URL=url, DJANGO_SETTINGS_MODULE="pilothouse.platform.settings")
         subprocess.run([sys.executable, "-c", _SEED, str(folder / "tokens.json"), PASSWORD], env=environment, check=True)
     finally:
         embedded.stop(server)
-    return folder
 
 
 class Instance:

@@ -13,9 +13,8 @@ from typing import Any
 import psycopg
 import pytest
 import requests
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from tests.browser import chromium
+from tests.browser import chromium, new_database
 
 __all__ = ["chromium"]
 
@@ -63,19 +62,10 @@ class Rest:
             return connection.execute(query, values).fetchall()  # type: ignore[arg-type]
 
 
-def new_database() -> str:
-    """Make an empty database on the session's server and return its address."""
-    base = conninfo_to_dict(os.environ["DATABASE_URL"])
-    name = f"rest_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
-    with psycopg.connect(make_conninfo(**{**base, "dbname": "postgres"}), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    return make_conninfo(**{**base, "dbname": name})
-
-
 @pytest.fixture(scope="session")
 def rest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rest]:
     """The served site; it ends with the session."""
-    folder, database = tmp_path_factory.mktemp("rest"), new_database()
+    folder, database = tmp_path_factory.mktemp("rest"), new_database("rest")
     environment = {**os.environ, "DATABASE_URL": database, "PILOTHOUSE_DATA": str(folder), "PILOTHOUSE_HOSTS": "127.0.0.1"}
     with (
         (folder / "errors.log").open("w") as log,

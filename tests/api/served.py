@@ -7,8 +7,6 @@ import sys
 from tests import serve_site  # sets Django up
 
 # ruff: isort: split
-from django.core.management import call_command
-
 from pilothouse.people import actions
 from pilothouse.people.models import Team, User
 from pilothouse.platform import clock
@@ -20,8 +18,7 @@ def _token(handle: str) -> str:
 
 
 def main() -> None:
-    """Migrate, seed, say where, serve."""
-    call_command("migrate", verbosity=0)
+    """Seed, say where, serve."""
     sessions = serve_site.seed()
     Team.objects.create(name="Payroll", key="payroll", is_restricted=True)
     tokens = {handle: _token(handle) for handle in sessions}
