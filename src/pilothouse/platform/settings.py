@@ -154,6 +154,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 AUTO_CLOSE_DAYS = int(os.environ.get("PILOTHOUSE_AUTO_CLOSE_DAYS", "7"))
 
+# Looking for what keeps coming back: the hour (UTC) of the nightly look, or "never"; and over how many days it looks.
+_MINING_HOUR = os.environ.get("PILOTHOUSE_MINING_HOUR", "3")
+MINING_HOUR = None if _MINING_HOUR == "never" else int(_MINING_HOUR) % 24
+MINING_DAYS = max(1, int(os.environ.get("PILOTHOUSE_MINING_DAYS", "400")))
+
 # How people are told outside these pages (notifications/mailer.py, notifications/outgoing.py). The address of the mail server may hold
 # a password: it is never shown or logged.
 SMTP_URL = os.environ.get("PILOTHOUSE_SMTP_URL", "")

@@ -5,6 +5,9 @@ Nothing here is Django's: it runs in the miner's own process, on a plain connect
 
 Working time is not recorded in Pilothouse, and time in progress is none (work waits, and is done on several tickets at once). So there
 is handling effort only where imported tickets carry a column that says it (engine/naming.py); else costs are counted in tickets.
+
+How a ticket came in and how it was resolved are no facts: the one divides what machines report from what people do, the other is
+written when all is over.
 """
 
 from array import array
@@ -36,7 +39,7 @@ from pilothouse.problems.engine.columns import (
     Tickets,
 )
 from pilothouse.sla.engine import lives
-from pilothouse.tickets.engine.lifecycle import CHANNELS, RAISED_KINDS, RESOLUTION_CODES
+from pilothouse.tickets.engine.lifecycle import RAISED_KINDS
 
 Connection = psycopg.Connection[TupleRow]
 _AT_ONCE = 5000
@@ -50,7 +53,7 @@ SELECT id, CASE WHEN count(*) OVER (PARTITION BY name) > 1 THEN name || ' (' || 
 """
 _TICKETS = """
 SELECT t.id, t.number, extract(epoch FROM t.opened_at)::bigint, extract(epoch FROM coalesce(t.resolved_at, t.closed_at))::bigint,
-  t.title, t.description, t.resolution_notes, t.category, t.subcategory, t.channel, t.resolution_code,
+  t.title, t.description, t.resolution_notes, t.category, t.subcategory,
   t.service_id, t.ci_id, t.group_id, t.assignee_id, t.requester_id, nullif(t.extra, '{}'),
   coalesce(s.reassignment_count, 0), s."left", coalesce(s.bounce_count, 0)
 FROM tickets_ticket t LEFT JOIN tickets_story s ON s.ticket_id = t.id
@@ -109,7 +112,7 @@ class _Codes:
         return Fact(np.frombuffer(self.codes, np.int32).copy() if self.codes else np.zeros(0, np.int32), tuple(self.places))
 
 
-_PLAIN = ("category", "subcategory", "channel", "resolution code")
+_PLAIN = ("category", "subcategory")
 _REFERRED = (SERVICE, CI, GROUP, ASSIGNEE, REQUESTER)
 
 
@@ -146,15 +149,15 @@ class _Columns:
         self.ended.append(ended if ended is not None else int(MISSING))
         for column, text in zip(self.texts, rest[:3], strict=True):
             column.append(self.known.setdefault(text, text) if len(text) < 200 else text)  # equal titles are one text in memory
-        for name, value in zip(_PLAIN, rest[3:7], strict=True):
-            self.facts[name].add(_LABELS.get(name, {}).get(value, value))
-        for name, value in zip(_REFERRED, rest[7:12], strict=True):
+        for name, value in zip(_PLAIN, rest[3:5], strict=True):
+            self.facts[name].add(value)
+        for name, value in zip(_REFERRED, rest[5:10], strict=True):
             self.facts[name].add(self.names.of[name].get(value))
-        self.facts[SITE].add(self.names.sites.get(rest[11]))
-        self._extra(rest[12] or {})
-        self.numbers.append(rest[13])
+        self.facts[SITE].add(self.names.sites.get(rest[9]))
+        self._extra(rest[10] or {})
+        self.numbers.append(rest[11])
         groups = self.names.of[GROUP]
-        self.journeys.append(tuple(groups[each] for each in dict.fromkeys((*(rest[14] or ()), rest[9])) if each in groups))
+        self.journeys.append(tuple(groups[each] for each in dict.fromkeys((*(rest[12] or ()), rest[7])) if each in groups))
 
     def _extra(self, values: Mapping[str, Any]) -> None:
         place = len(self.keys) - 1
@@ -215,9 +218,6 @@ class _Columns:
         """Return breaches as an imported column says them, where no clock does."""
         made = next((codes for column, codes in sorted(self.extras.items()) if naming.folded(column) == "made sla"), None)
         return None if made is None else _taken(made.fact(), lambda text: {"true": 0.0, "false": 1.0}.get(text.lower(), float("nan")))
-
-
-_LABELS: Mapping[str, Mapping[str, str]] = {"channel": CHANNELS, "resolution code": RESOLUTION_CODES}
 
 
 def _taken(fact: Fact, value: Callable[[str], float]) -> Floats:

@@ -1,0 +1,45 @@
+"""What a look gives to be kept: each candidate as plain values with its tickets' ids and the weeks that its picture shows."""
+
+from typing import Any
+
+import numpy as np
+
+from pilothouse.problems.data import as_data
+from pilothouse.problems.engine.baseline import DAY
+from pilothouse.problems.engine.candidates import rates
+from pilothouse.problems.engine.mine import Finding, Mined, mine
+from pilothouse.problems.reading import Read
+
+
+def mined(read: Read) -> dict[str, Any]:
+    """Mine what was read; `ids` of a candidate are its tickets in order of their time, `found` all else that is known of it."""
+    whole = mine(read.tickets, read.graph, read.changes)
+    told = as_data(whole)
+    told["candidates"] = [
+        {"found": _kept(found, finding, whole), "ids": read.ids[finding.candidate.rows].tolist()}
+        for found, finding in zip(told["candidates"], whole.findings, strict=True)
+    ]
+    return told
+
+
+def _kept(found: dict[str, Any], finding: Finding, whole: Mined) -> dict[str, Any]:
+    return {**{name: value for name, value in found.items() if name != "tickets"}, "weeks": _weeks(finding, whole)}
+
+
+def _weeks(finding: Finding, whole: Mined) -> dict[str, Any] | None:
+    """Return tickets a week, beside what the rhythm of all tickets would give; the first week begins on day `first` since 1970."""
+    calendar, opened = whole.calendar, whole.tickets.opened
+    if calendar is None or opened is None:
+        return None
+    counts = rates(finding.candidate, opened, calendar)
+    times = opened[finding.candidate.rows]
+    shape = calendar.shape(times[times >= calendar.start]) * len(times)
+    usual = np.pad(shape, (0, -len(shape) % 7)).reshape(-1, 7).sum(axis=1)[: len(counts)]
+    marks = [[finding.candidate.rhythm.onset.at, "onset"]] if finding.candidate.rhythm.onset else []
+    marks += [[cause.at, cause.key] for cause in finding.causes[:1] if cause.kind == "change" and cause.at >= calendar.first * DAY]
+    return {
+        "first": int(calendar.first),
+        "counts": [int(count) for count in counts],
+        "usual": [round(float(each), 2) for each in usual],
+        "marks": marks,
+    }
