@@ -8,12 +8,11 @@ from pilothouse.cmdb import actions
 from pilothouse.cmdb.models import CI, Relationship
 from pilothouse.platform import journal
 from pilothouse.platform.refusals import Forbidden, Invalid, Missing, StaleVersion
+from tests import kept
 from tests.organisation import NOW, Organisation, set_up
 
-
-@pytest.fixture
-def org(db: None) -> Organisation:
-    return set_up()
+pytestmark = pytest.mark.django_db
+org = kept.for_the_module(set_up)
 
 
 def fields_of(refusal: pytest.ExceptionInfo[Any]) -> list[str]:

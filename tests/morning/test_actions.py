@@ -17,6 +17,7 @@ from pilothouse.sla.actions import schedules
 from pilothouse.sla.models import Clock
 from pilothouse.tickets import actions as tickets
 from pilothouse.tickets.models import Ticket
+from tests import kept
 from tests.organisation import Organisation, set_up, who
 from tests.sla.desk_of_agreements import agreement, target
 
@@ -24,11 +25,14 @@ MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TUESDAY = datetime(2026, 3, 3, 8, 30, tzinfo=UTC)
 
 
-@pytest.fixture
-def org(db: None) -> Organisation:
+def _with_an_agreement() -> Organisation:
     made = set_up()
     agreement(made.adam, "Incidents", target(1, "response", rule="owned"), target(14, "resolution", holds=["vendor"]))
     return made
+
+
+pytestmark = pytest.mark.django_db
+org = kept.for_the_module(_with_an_agreement)
 
 
 def opened(org: Organisation, *, at: datetime = TUESDAY - timedelta(hours=12), **more: Any) -> Ticket:

@@ -16,6 +16,7 @@ from pilothouse.sla.models import Agreement, AgreementVersion, Clock, Escalation
 from pilothouse.tickets.access import sees
 from pilothouse.tickets.engine.lifecycle import DONE_STATES, OPEN_STATES
 from pilothouse.tickets.models import Ticket, TicketStory
+from tests import kept
 from tests.tickets import desk_of_tickets
 from tests.tickets.queries_at_random import NOW
 
@@ -96,9 +97,8 @@ class Drawn:
             )
 
 
-@pytest.fixture(params=SEEDS)
-def drawn(db: None, request: pytest.FixtureRequest) -> Drawn:
-    return Drawn(request.param)
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("figures")]
+drawn = kept.for_the_module(Drawn, each=SEEDS)
 
 
 def readers(drawn: Drawn) -> list[Actor]:

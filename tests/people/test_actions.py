@@ -12,14 +12,14 @@ from pilothouse.people.queries import actor_of, actor_of_token
 from pilothouse.platform import journal
 from pilothouse.platform.access import Capability
 from pilothouse.platform.refusals import Forbidden, Invalid, Missing, Refused
+from tests import kept
 from tests.organisation import NOW, PASSWORD, Organisation, set_up, who
 
 PEOPLE_WHO_MANAGE_NOBODY = ("rita", "alan", "olga", "ana", "mona", "audrey")
 
 
-@pytest.fixture
-def org(db: None) -> Organisation:
-    return set_up()
+pytestmark = pytest.mark.django_db
+org = kept.for_the_module(set_up)
 
 
 def fields_of(refusal: pytest.ExceptionInfo[Any]) -> list[str]:

@@ -19,14 +19,14 @@ from pilothouse.tickets.actions.attaching import clean_name, stored_at
 from pilothouse.tickets.actions.fields import journal_row
 from pilothouse.tickets.engine.replay import fold
 from pilothouse.tickets.models import Attachment, Ticket
+from tests import kept
 from tests.organisation import NOW, Organisation, set_up, who
 
 LATER = NOW + timedelta(minutes=10)
 
 
-@pytest.fixture
-def org(db: None) -> Organisation:
-    return set_up()
+pytestmark = pytest.mark.django_db
+org = kept.for_the_module(set_up)
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,7 @@ from pilothouse.tickets.engine.queue_language import Mistake
 from pilothouse.tickets.exports import Export, export_tickets, neutral
 from pilothouse.tickets.models import Ticket
 from pilothouse.tickets.queries import list_tickets
+from tests import kept
 from tests.tickets import desk_of_tickets
 from tests.tickets.desk_of_tickets import Desk
 from tests.tickets.queries_at_random import NOW
@@ -29,9 +30,7 @@ EVERY = [declared.name for declared in FIELDS]
 DANGEROUS = ("=", "+", "-", "@")
 
 
-@pytest.fixture
-def desk() -> Desk:
-    return desk_of_tickets.set_up()
+desk = kept.for_the_module(desk_of_tickets.set_up)
 
 
 def export(actor: Actor, text: str, kind: str, columns: list[str], *, byte_order_mark: bool = False) -> bytes:

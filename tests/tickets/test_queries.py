@@ -20,6 +20,7 @@ from pilothouse.tickets.engine.queue_language.meaning import names_in
 from pilothouse.tickets.engine.queue_language.syntax import Node
 from pilothouse.tickets.models import Ticket
 from pilothouse.tickets.queries import count_views, list_tickets, select
+from tests import kept
 from tests.tickets import desk_of_tickets
 from tests.tickets import queries_at_random as random
 from tests.tickets.desk_of_tickets import Desk
@@ -29,9 +30,7 @@ NOW = random.NOW
 reading_only = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
-@pytest.fixture
-def desk() -> Desk:
-    return desk_of_tickets.set_up()
+desk = kept.for_the_module(desk_of_tickets.set_up)
 
 
 def ids(actor: Actor, text: str) -> set[int]:
