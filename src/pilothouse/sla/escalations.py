@@ -7,8 +7,9 @@ from typing import Any, Protocol
 from dateutil.parser import isoparse
 from django.db import connection
 
-from pilothouse.sla.engine.lives import ESCALATED, STEP_FIELD, Event, Happened
+from pilothouse.sla.engine.lives import ESCALATED, STEP_FIELD, Event
 from pilothouse.sla.models import Escalation
+from pilothouse.tickets.engine.replay import Happened
 
 ACKNOWLEDGED = "ticket.escalation_acknowledged"
 PASSED_ON = "ticket.escalation_passed_on"

@@ -20,43 +20,10 @@ from pilothouse.sla.engine import lives
 from pilothouse.sla.engine.clock import Clock, instant
 from pilothouse.sla.engine.clocks import count_many
 from pilothouse.sla.engine.lives import Event
+from pilothouse.sla.rows import CLOCK_COLUMNS, LIFE_COLUMNS, SHOWN_COLUMNS, Row, clock_row, copy_rows, shown_row
 from pilothouse.tickets.engine.replay import COMMENTED
 
 _COPY_FROM = 200  # from so many rows on, COPY is faster than an INSERT
-_LINES_AT_ONCE = 500
-_CLOCK_COLUMNS: Mapping[str, str] = {
-    "ticket_id": "bigint",
-    "kind": "text",
-    "target": "text",
-    "turn": "smallint",
-    "stay": "smallint",
-    "group_id": "bigint",
-    "agreement_version_id": "bigint",
-    "priority": "smallint",
-    "stage": "text",
-    "target_seconds": "bigint",
-    "schedule_id": "bigint",
-    "started_at": "timestamptz",
-    "running_since": "timestamptz",
-    "elapsed_seconds": "bigint",
-    "due_at": "timestamptz",
-    "original_due_at": "timestamptz",
-    "ended_at": "timestamptz",
-    "breached": "bool",
-    "next_step": "smallint",
-    "next_step_at": "timestamptz",
-}
-_SHOWN_COLUMNS: Mapping[str, str] = {
-    "ticket_id": "bigint",
-    "kind": "text",
-    "stage": "text",
-    "due_at": "timestamptz",
-    "target_seconds": "bigint",
-    "elapsed_seconds": "bigint",
-    "running_since": "timestamptz",
-    "schedule_id": "bigint",
-}
-Row = tuple[Any, ...]
 
 
 class SlaClocks:
@@ -78,17 +45,7 @@ class SlaClocks:
             count += len(entries)
             progress(len(entries))
         rebuilding.note_escalations()
-        has_sites = bool(run("SELECT 1 FROM sla_site LIMIT 1", ()).fetchone())
-        with rebuilding.no_collection():
-            for read, told in rebuilding.tickets_told():
-                site_of = _Sites(line for own in told.values() for line in own) if has_sites else lives.no_site
-                condensed = ((ticket, lives.condense_timed((line.timed for line in own), (), site_of)) for ticket, own in told.items())
-                moved = {ticket: events for ticket, events in condensed if events}
-                if moved:
-                    _replace(moved, fresh=set(moved))
-                count += read
-                progress(read)
-        return count
+        return count + rebuilding.everything(progress)
 
     def apply(self, entries: Sequence[Entry]) -> None:
         """Move lives on by these entries and replace the clocks of the tickets they touch."""
@@ -165,8 +122,8 @@ def _replace(moved: Mapping[int, Sequence[Event]], *, fresh: set[int] | None) ->
     by_ticket: dict[int, list[Clock]] = {}
     for clock in clocks:
         by_ticket.setdefault(clock.ticket, []).append(clock)
-    shown = [row for ticket, own in by_ticket.items() if (row := _shown(ticket, own))]
-    rows = [_clock_row(clock) for clock in clocks]
+    shown = [row for ticket, own in by_ticket.items() if (row := shown_row(ticket, own))]
+    rows = [clock_row(clock) for clock in clocks]
     written = [(ticket, instant(life[0].at), lives.write(life)) for ticket, life in moved.items()] if fresh is not None else []
     known_tickets = [ticket for ticket in moved if fresh is None or ticket not in fresh]
     if len(moved) >= _COPY_FROM:
@@ -175,48 +132,6 @@ def _replace(moved: Mapping[int, Sequence[Event]], *, fresh: set[int] | None) ->
         _write_few(written, known_tickets, rows, shown)
     if escalated := [ticket for ticket, life in moved.items() if escalations.were_taken(life)]:
         escalations.end_with_clocks(escalated)
-
-
-def _at(seconds: int | None) -> datetime | None:
-    return None if seconds is None else instant(seconds)
-
-
-def _clock_row(clock: Clock) -> Row:
-    return (
-        clock.ticket,
-        clock.kind,
-        clock.candidate.target.key,
-        clock.turn,
-        clock.stay,
-        clock.group,
-        clock.candidate.agreement.version_id,
-        clock.priority,
-        clock.stage,
-        clock.target_seconds,
-        clock.schedule,
-        instant(clock.started),
-        _at(clock.running_since),
-        clock.elapsed,
-        _at(clock.due),
-        _at(clock.original_due),
-        _at(clock.ended),
-        clock.breached,
-        clock.next_step,
-        _at(clock.next_step_at),
-    )
-
-
-_PROMISED = ("response", "resolution")
-
-
-def _shown(ticket: int, clocks: Sequence[Clock]) -> Row | None:
-    """Return the row of the clock that the queue shows: of the living ones the first due, promises to requesters before others."""
-    living = [clock for clock in clocks if clock.is_living]
-    if not living:
-        return None
-    first = min(living, key=lambda clock: (clock.kind not in _PROMISED, clock.due is None, clock.due or 0))
-    elapsed, since = first.elapsed, _at(first.running_since)
-    return (ticket, first.kind, first.stage, _at(first.due), first.target_seconds, elapsed, since, first.schedule)
 
 
 def _columns(rows: Sequence[Row], width: int) -> list[list[Any]]:
@@ -237,20 +152,19 @@ def _as_json(columns: Mapping[str, str], rows: Sequence[Row]) -> str:
     return orjson.dumps([dict(zip(columns, row, strict=True)) for row in rows]).decode()
 
 
-_LIFE_COLUMNS: Mapping[str, str] = {"ticket_id": "bigint", "opened_at": "timestamptz", "events": "bytea"}
 _WRITE_FEW = f"""
 WITH life AS (
-  INSERT INTO sla_life (ticket_id, opened_at, events) {_unnest(_LIFE_COLUMNS)}
+  INSERT INTO sla_life (ticket_id, opened_at, events) {_unnest(LIFE_COLUMNS)}
   ON CONFLICT (ticket_id) DO UPDATE SET opened_at = EXCLUDED.opened_at, events = EXCLUDED.events
 ), gone AS (
   DELETE FROM sla_clock WHERE ticket_id = ANY(%s::bigint[])
 ), unshown AS (
   DELETE FROM sla_ticket WHERE ticket_id = ANY(%s::bigint[])
 ), shown AS (
-  INSERT INTO sla_ticket ({", ".join(_SHOWN_COLUMNS)}) {_from_json(_SHOWN_COLUMNS)}
-  ON CONFLICT (ticket_id) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in list(_SHOWN_COLUMNS)[1:])}
+  INSERT INTO sla_ticket ({", ".join(SHOWN_COLUMNS)}) {_from_json(SHOWN_COLUMNS)}
+  ON CONFLICT (ticket_id) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in list(SHOWN_COLUMNS)[1:])}
 )
-INSERT INTO sla_clock ({", ".join(_CLOCK_COLUMNS)}) {_from_json(_CLOCK_COLUMNS)}
+INSERT INTO sla_clock ({", ".join(CLOCK_COLUMNS)}) {_from_json(CLOCK_COLUMNS)}
 """
 
 
@@ -258,11 +172,11 @@ def _write_few(written: Sequence[Row], known: Sequence[int], rows: Sequence[Row]
     """Write everything in one round trip."""
     seen = {row[0] for row in shown}
     values = [
-        *_columns(written, len(_LIFE_COLUMNS)),
+        *_columns(written, len(LIFE_COLUMNS)),
         list(known),
         [ticket for ticket in known if ticket not in seen],
-        _as_json(_SHOWN_COLUMNS, shown),
-        _as_json(_CLOCK_COLUMNS, rows),
+        _as_json(SHOWN_COLUMNS, shown),
+        _as_json(CLOCK_COLUMNS, rows),
     ]
     run(_WRITE_FEW, values)
 
@@ -274,22 +188,9 @@ def _write_many(written: Sequence[Row], known: Sequence[int], rows: Sequence[Row
             cursor.execute("DELETE FROM sla_ticket WHERE ticket_id = ANY(%s)", [list(known)])
             if written:
                 cursor.execute("DELETE FROM sla_life WHERE ticket_id = ANY(%s)", [list(known)])
-        _copy(cursor, "sla_life", tuple(_LIFE_COLUMNS), written)
-        _copy(cursor, "sla_clock", tuple(_CLOCK_COLUMNS), rows)
-        _copy(cursor, "sla_ticket", tuple(_SHOWN_COLUMNS), shown)
-
-
-def _copy(cursor: Any, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    if not rows:
-        return
-    with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
-        for first in range(0, len(rows), _LINES_AT_ONCE):
-            copy.write("".join(map(_line, rows[first : first + _LINES_AT_ONCE])))
-
-
-def _line(row: Row) -> str:
-    """Write a row in COPY's text form, quicker than psycopg does; its texts are words and need no escaping."""
-    return "\t".join([r"\N" if value is None else str(value) if type(value) is not bytes else rf"\\x{value.hex()}" for value in row]) + "\n"
+        copy_rows(cursor, "sla_life", tuple(LIFE_COLUMNS), written)
+        copy_rows(cursor, "sla_clock", tuple(CLOCK_COLUMNS), rows)
+        copy_rows(cursor, "sla_ticket", tuple(SHOWN_COLUMNS), shown)
 
 
 def recount(tickets: Sequence[int]) -> int:

@@ -1,97 +1,288 @@
-"""Clocks from the whole journal: the way for a rebuild, which reads of each entry only what lives need, ticket by ticket.
+"""Clocks from the whole journal: the way for a rebuild, by portions of tickets, in columns, on several cores.
 
-The same rows come out as when the projection keeps itself, entry by entry (tests/sla/test_projections_laws.py).
+The same rows come out as when the projection keeps itself, entry by entry (tests/sla/test_projections_laws.py). A portion is the
+tickets of a range of ids. The server gathers each ticket's entries; lives, clocks and their rows are made of columns, not of
+entries (engine/condensing.py, engine/counting.py, binary_rows.py). Only tickets with steps to come are folded one by one.
+
+Of many tickets the portions are made by processes of their own, which see what the rebuild's transaction saw (its snapshot is handed
+to them) and write nothing: all rows go through the one transaction, so that whatever breaks leaves the state before it.
 """
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+from multiprocessing import get_context
+from typing import NamedTuple
 
+import numpy as np
 import orjson
+import psycopg
 from django.db import connection
 
 from pilothouse.platform.journal import Change
-from pilothouse.sla import escalations
-from pilothouse.sla.engine.lives import STEP_FIELD
-from pilothouse.sla.engine.rules import WATCHED
+from pilothouse.platform.statements import run
+from pilothouse.sla import binary_rows, escalations, rebuilding_child, rulebook
+from pilothouse.sla.binary_rows import HEADER, TRAILER, Column
+from pilothouse.sla.engine import lives
+from pilothouse.sla.engine.clock import Clock
+from pilothouse.sla.engine.clocks import count_many
+from pilothouse.sla.engine.columns import ABSENT, Numbers
+from pilothouse.sla.engine.condensing import REPLY, STEP, Condensed, Condensing, Journals
+from pilothouse.sla.engine.counting import Counted, Counting
+from pilothouse.sla.engine.lives import ESCALATED
+from pilothouse.sla.rows import CLOCK_COLUMNS, LIFE_COLUMNS, PROMISED, SHOWN_COLUMNS, clock_row, lines_of, shown_row
 from pilothouse.tickets.engine.replay import COMMENTED
 
-_AT_ONCE = 10_000
-_MICROSECONDS = "(extract(epoch FROM {0}) * 1000000)::bigint"  # made of an instant by the server, which is quicker at it
-_COLUMNS = ", ".join(
-    ("id, record_id, seq, verb, actor_id", _MICROSECONDS.format("happened_at"), _MICROSECONDS.format("recorded_at"), "changes::text")
+_AT_ONCE = 10_000  # tickets; some 100 MB in the process that makes their rows
+_MANY = 40_000  # from so many tickets on, starting processes and making indexes anew pays
+_MOST_PROCESSES = 4
+_WIDEST = 2**63 - 1
+_ABOUT_STEPS = (
+    "SELECT id, record_id, verb, actor_id, happened_at, changes::text FROM journal_entry"
+    " WHERE kind = 'ticket' AND verb = ANY(%s) ORDER BY record_id, seq"
 )
-_ALL = f"SELECT {_COLUMNS} FROM journal_entry WHERE kind = 'ticket' ORDER BY record_id, seq"
-_ABOUT_STEPS = f"SELECT {_COLUMNS} FROM journal_entry WHERE kind = 'ticket' AND verb = ANY(%s) ORDER BY record_id, seq"
-_START = datetime.fromtimestamp(0, UTC)
-_LOOKED_AT = frozenset({*WATCHED.values(), STEP_FIELD})
+_RANGES = (
+    "SELECT record_id FROM (SELECT record_id, row_number() OVER (ORDER BY record_id) AS n FROM journal_head WHERE kind = 'ticket') h"
+    " WHERE n %% %s = 0 ORDER BY record_id"
+)
+_TEXT = (
+    f"CASE verb WHEN '{COMMENTED}' THEN '{REPLY}' || coalesce(actor_id::text, '') WHEN '{ESCALATED}' THEN '{STEP}' ELSE '' END"
+    " || changes::text"
+)
+_JOURNALS = (
+    "SELECT record_id, array_send(array_agg(happened_at ORDER BY seq)), array_send(array_agg(recorded_at ORDER BY seq)),"
+    f" array_send(array_agg(seq ORDER BY seq)), string_agg({_TEXT}, E'\\n' ORDER BY seq)"
+    " FROM journal_entry WHERE kind = 'ticket' AND record_id >= %s AND record_id < %s GROUP BY record_id ORDER BY record_id"
+)
+_INDEXES = (
+    "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema() AND tablename = ANY(%s)"
+    " AND indexdef NOT LIKE 'CREATE UNIQUE%%'"
+)
+_TABLES = ["sla_life", "sla_clock", "sla_ticket"]
+_ARRAY_HEAD, _EPOCH_MICROSECONDS = 20, 946_684_800_000_000  # of array_send; PostgreSQL counts from 2000
+Sites = dict[int, list[tuple[int, str]]]  # of people, from when on (microseconds), the last one last
+Range = tuple[int, int]
+Progress = Callable[[int], None]
 
 
-class Line(NamedTuple):
-    """What is read of an entry."""
+class _Step(NamedTuple):
+    """What is read of an entry about a step."""
 
     id: int
     record_id: int
-    seq: int
     verb: str
     actor_id: int | None
-    happened: int  # microseconds since 1970
-    recorded: int
+    happened_at: datetime
     changes: Sequence[Change]
-
-    @property
-    def happened_at(self) -> datetime:
-        return _START + timedelta(microseconds=self.happened)
-
-    @property
-    def recorded_at(self) -> datetime:
-        return _START + timedelta(microseconds=self.recorded)
-
-    @property
-    def timed(self) -> tuple["Line", int, int]:
-        """The entry with the whole seconds at which it happened and was recorded."""
-        return self, self.happened // 1_000_000, self.recorded // 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """A change of something that lives look at."""
-
-    field: str
-    after: Any
-
-
-def tickets_told() -> Iterator[tuple[int, dict[int, list[Line]]]]:
-    """Yield how many entries were read, and those that matter of whole tickets, in portions."""
-    open_ticket, lines = 0, list[Line]()
-    for rows in _read(_ALL, []):
-        told: dict[int, list[Line]] = {open_ticket: lines}
-        for entry_id, record, seq, verb, actor, happened, recorded, text in rows:
-            if record != open_ticket:
-                open_ticket, lines = record, []
-                told[record] = lines
-            changes = [_Named(field, after) for field, _, after in orjson.loads(text) if field in _LOOKED_AT]
-            if changes or verb == COMMENTED:
-                lines.append(Line(entry_id, record, seq, verb, actor, happened, recorded, changes))  # type: ignore[arg-type]
-        del told[open_ticket]  # the rest of it may stand in the next portion
-        yield len(rows), {ticket: own for ticket, own in told.items() if own}
-    yield 0, {open_ticket: lines} if lines else {}
 
 
 def note_escalations() -> None:
     """Write the rows of escalations anew."""
-    for rows in _read(_ABOUT_STEPS, [sorted(escalations.VERBS)]):
-        escalations.apply([Line._make((*row[:7], [Change(*each) for each in orjson.loads(row[7])])) for row in rows])
-
-
-def _read(query: str, values: list[Any]) -> Iterator[list[Any]]:
     with connection.chunked_cursor() as cursor:
-        cursor.execute(query, values)
+        cursor.execute(_ABOUT_STEPS, [sorted(escalations.VERBS)])
         while rows := cursor.fetchmany(_AT_ONCE):
-            yield rows
+            escalations.apply([_Step._make((*row[:5], [Change(*each) for each in orjson.loads(row[5])])) for row in rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The rows of a portion in COPY's forms, by table: binary, and as text those that were folded one by one."""
+
+    entries: int
+    escalated: Sequence[int]
+    binary: dict[str, list[bytes]] = field(default_factory=dict)
+    text: dict[str, str] = field(default_factory=dict)
+
+
+class Maker:
+    """Makes the rows of ranges of tickets from the journal; it reads, and writes nothing."""
+
+    def __init__(self, sites: Sites) -> None:
+        known = rulebook.current()
+        self.known = known
+        self.condensing = Condensing(lambda person, at: _site_at(sites, person, at))
+        self.counting = None if known.is_empty else Counting(known.rulebook, known.hours)
+
+    def make(self, tickets: Range) -> Made:
+        """Return the rows of the tickets of a range."""
+        journals = _journals(tickets)
+        with no_collection():
+            condensed = self.condensing.condense(journals)
+            made = Made(len(journals.seqs), condensed.escalated)
+            opened = condensed.portion.opened.tolist()
+            made.binary["sla_life"] = [binary_rows.pack_lives(zip(condensed.tickets.tolist(), opened, condensed.stored, strict=True))]
+            if self.counting is not None and len(condensed.tickets):
+                counted = self.counting.count(condensed.portion)
+                made.binary["sla_clock"] = list(binary_rows.pack(_clock_columns(counted, condensed.tickets)))
+                made.binary["sla_ticket"] = list(binary_rows.pack(_shown_columns(counted, condensed.tickets)))
+                self._one_by_one(made, condensed, counted.left)
+        return made
+
+    def _one_by_one(self, made: Made, condensed: Condensed, places: Numbers) -> None:
+        """Add the rows of tickets with steps to come."""
+        lived = [(int(condensed.tickets[place]), lives.read(condensed.stored[place])) for place in places.tolist()]
+        by_ticket: dict[int, list[Clock]] = {}
+        for clock in count_many(lived, self.known.rulebook, self.known.hours):
+            by_ticket.setdefault(clock.ticket, []).append(clock)
+        made.text["sla_clock"] = lines_of(clock_row(clock) for own in by_ticket.values() for clock in own)
+        made.text["sla_ticket"] = lines_of(row for ticket, own in by_ticket.items() if (row := shown_row(ticket, own)))
+
+
+def _site_at(sites: Sites, person: int | None, at: int) -> str:
+    return "" if person is None else next((site for since, site in reversed(sites.get(person, ())) if since <= at), "")
+
+
+def _journals(tickets: Range) -> Journals:
+    connection.ensure_connection()
+    rows = psycopg.Cursor(connection.connection).execute(_JOURNALS, tickets, binary=True).fetchall()
+    happened, recorded, seqs = (_array([row[place] for row in rows], width) for place, width in ((1, 8), (2, 8), (3, 4)))
+    at = (happened + _EPOCH_MICROSECONDS, recorded + _EPOCH_MICROSECONDS)
+    return Journals([row[0] for row in rows], [row[4] for row in rows], *at, seqs)
+
+
+def _array(sent: Iterable[bytes], width: int) -> Numbers:
+    """Return the numbers of arrays in the form in which the server sends them: a head, then each with its width before it."""
+    whole = np.frombuffer(b"".join([each[_ARRAY_HEAD:] for each in sent]), [("width", ">i4"), ("value", f">i{width}")])
+    return whole["value"].astype(np.int64)
+
+
+def _of_patterns(counted: Counted, values: Iterable[int | None]) -> Numbers:
+    return np.array([ABSENT if value is None else value for value in values], np.int64)[counted.pattern]
+
+
+def _words(counted: Counted, values: Iterable[str]) -> Column:
+    words: dict[str, int] = {}
+    places = np.array([words.setdefault(value, len(words)) for value in values], np.int64)
+    return Column("text", places[counted.pattern], words=[word.encode() for word in words])
+
+
+def _maybe(kind: str, values: Numbers) -> Column:
+    return Column(kind, values, values == ABSENT)
+
+
+def _clock_columns(counted: Counted, tickets: Numbers) -> list[Column]:
+    """Return the columns of clocks' rows, in the order of CLOCK_COLUMNS."""
+    patterns, none = counted.patterns, np.full(len(counted.ticket), ABSENT, np.int64)
+    achieved = _of_patterns(counted, (clock.stage == "achieved" for clock in patterns)) > 0
+    late = (counted.due != ABSENT) & (counted.due < counted.ended)
+    by_name = {
+        "ticket_id": Column("bigint", tickets[counted.ticket]),
+        "kind": _words(counted, (clock.kind for clock in patterns)),
+        "target": _words(counted, (clock.candidate.target.key for clock in patterns)),
+        "turn": Column("smallint", _of_patterns(counted, (clock.turn for clock in patterns))),
+        "stay": Column("smallint", _of_patterns(counted, (clock.stay for clock in patterns))),
+        "group_id": _maybe("bigint", counted.group),
+        "agreement_version_id": Column("bigint", _of_patterns(counted, (c.candidate.agreement.version_id for c in patterns))),
+        "priority": Column("smallint", _of_patterns(counted, (clock.priority for clock in patterns))),
+        "stage": _words(counted, (clock.stage for clock in patterns)),
+        "target_seconds": Column("bigint", counted.target),
+        "schedule_id": _maybe("bigint", _of_patterns(counted, (clock.schedule for clock in patterns))),
+        "started_at": Column("timestamptz", counted.started),
+        "running_since": _maybe("timestamptz", counted.since),
+        "elapsed_seconds": Column("bigint", counted.elapsed),
+        "due_at": _maybe("timestamptz", counted.due),
+        "original_due_at": _maybe("timestamptz", counted.original_due),
+        "ended_at": _maybe("timestamptz", counted.ended),
+        "breached": Column("bool", late.astype(np.int64), ~achieved),
+        "next_step": _maybe("smallint", none),
+        "next_step_at": _maybe("timestamptz", none),
+    }
+    return [by_name[name] for name in CLOCK_COLUMNS]
+
+
+def _shown_columns(counted: Counted, tickets: Numbers) -> list[Column]:
+    """Return the columns of the clocks that the queue shows, chosen as rows.shown_row does, in the order of SHOWN_COLUMNS."""
+    living = np.flatnonzero(counted.ended == ABSENT)
+    promised = _of_patterns(counted, (clock.kind in PROMISED for clock in counted.patterns))[living]
+    due, ticket = counted.due[living], counted.ticket[living]
+    order = np.lexsort((due, due == ABSENT, -promised, ticket))
+    chosen = living[order[np.flatnonzero(np.diff(ticket[order], prepend=-1))]]
+    every = dict(zip(CLOCK_COLUMNS, _clock_columns(counted, tickets), strict=True))
+    return [every[name].only(chosen) for name in SHOWN_COLUMNS]
+
+
+def everything(progress: Progress) -> int:
+    """Write every life and clock from the journal, into empty tables; returns the entries read. In the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RANGES, [_AT_ONCE])
+        bounds = [-_WIDEST, *(row[0] for row in cursor.fetchall()), _WIDEST]
+    ranges, is_large = list(pairwise(bounds)), len(bounds) * _AT_ONCE > _MANY
+    escalated, entries = list[int](), 0
+    with _indexes_anew() if is_large else _as_they_are():
+        for made in _made(ranges, in_processes=is_large and not connection.savepoint_ids):
+            _write(made)
+            escalated += made.escalated
+            entries += made.entries
+            progress(made.entries)
+    for first in range(0, len(escalated), _AT_ONCE):
+        escalations.end_with_clocks(escalated[first : first + _AT_ONCE])
+    return entries
+
+
+def _made(ranges: Sequence[Range], *, in_processes: bool) -> Iterator[Made]:
+    """Yield the rows of ranges, in their order. Other processes see only what was committed before the rebuild began."""
+    sites = _sites()
+    if not in_processes:
+        maker = Maker(sites)
+        yield from map(maker.make, ranges)
+        return
+    (snapshot,) = run("SELECT pg_export_snapshot()", ()).fetchone() or ("",)
+    handed = (connection.settings_dict, snapshot, sites)
+    count = min(_MOST_PROCESSES, os.cpu_count() or 1, len(ranges))
+    with ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=rebuilding_child.begin, initargs=handed) as pool:
+        waiting, asked = list[Future[Made]](), iter(ranges)
+        for each in asked:  # so few at once that what is made does not pile up
+            waiting.append(pool.submit(rebuilding_child.make, each))
+            if len(waiting) > count + 1:
+                yield waiting.pop(0).result()
+        while waiting:
+            yield waiting.pop(0).result()
+
+
+def _sites() -> Sites:
+    sites: Sites = {}
+    sql = "SELECT person, (extract(epoch FROM recorded_at) * 1000000)::bigint, site FROM sla_site ORDER BY recorded_at, id"
+    for person, at, site in run(sql, ()):
+        sites.setdefault(person, []).append((at, site))
+    return sites
+
+
+_COLUMNS = {"sla_life": LIFE_COLUMNS, "sla_clock": CLOCK_COLUMNS, "sla_ticket": SHOWN_COLUMNS}
+
+
+def _write(made: Made) -> None:
+    with connection.cursor() as cursor:
+        for table, blocks in made.binary.items():
+            with cursor.copy(f"COPY {table} ({', '.join(_COLUMNS[table])}) FROM STDIN (FORMAT BINARY)") as copy:
+                for block in (HEADER, *blocks, TRAILER):
+                    copy.write(block)
+        for table, text in made.text.items():
+            with cursor.copy(f"COPY {table} ({', '.join(_COLUMNS[table])}) FROM STDIN") as copy:
+                copy.write(text)
+
+
+@contextmanager
+def _indexes_anew() -> Iterator[None]:
+    """Spare the upkeep of indexes row by row; they are there again when the transaction ends, however it ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(_INDEXES, [_TABLES])
+        indexes = cursor.fetchall()
+        for name, _ in indexes:
+            cursor.execute(f'DROP INDEX "{name}"')
+        yield
+        cursor.execute("SET LOCAL maintenance_work_mem = '256MB'")
+        for _, definition in indexes:
+            cursor.execute(definition)
+
+
+@contextmanager
+def _as_they_are() -> Iterator[None]:
+    yield
 
 
 @contextmanager
@@ -104,6 +295,3 @@ def no_collection() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-Progress = Callable[[int], None]

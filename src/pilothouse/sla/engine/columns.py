@@ -32,6 +32,11 @@ def spread(starts: Numbers, lengths: Numbers) -> Numbers:
     return np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(starts - ends + lengths, lengths)
 
 
+def summed(values: Numbers) -> Numbers:
+    """Return the sums of the values before each place, and of all of them."""
+    return np.concatenate(([0], np.cumsum(values)))
+
+
 class Ragged:
     """Rows of whole numbers of different lengths, one after the other; grows, and is an array again when it is next asked for."""
 
@@ -92,15 +97,16 @@ class Patterns:
 
 
 class Routes:
-    """Of each variant: its shape, and the events at which its moments began."""
+    """Of each variant: its shape, the events at which its moments began, and its groups."""
 
     def __init__(self) -> None:
-        self.shapes, self.moments = list[int](), Ragged()
+        self.shapes, self.moments, self.groups = list[int](), Ragged(), Ragged()
 
     def add(self, variant: Variant) -> None:
         """Take up the next variant."""
         self.shapes.append(variant.shape)
         self.moments.add(variant.moments)
+        self.groups.add(variant.groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,8 @@ class Sheet:
     """The rows of many tickets: of each, the place of its ticket among them, its pattern, and where its ticket's moments begin."""
 
     patterns: Patterns
+    routes: Routes
+    variants: Numbers  # of tickets
     shapes: Numbers  # of tickets
     ticket: Numbers
     pattern: Numbers
@@ -153,6 +161,15 @@ class Sheet:
         """Return an instant of each of these rows, given the number of its moment for each pattern."""
         moment = column[self.pattern[rows]]
         return np.where(moment < 0, ABSENT, self.when[self.first[rows] + np.maximum(moment, 0)])
+
+    def group(self, places: Numbers, rows: Numbers) -> Numbers:
+        """Return the group of each of these rows, given its place among its ticket's groups for each pattern; ABSENT: it has none."""
+        flat, starts, _ = self.routes.groups.arrays
+        place = places[self.pattern[rows]]
+        if not len(flat):
+            return np.full(len(rows), ABSENT)
+        at = starts[self.variants[self.ticket[rows]]] + np.maximum(place, 0)
+        return np.where(place < 0, ABSENT, flat[np.minimum(at, len(flat) - 1)])
 
     def spans(self, rows: Numbers) -> tuple[Numbers, Numbers, Numbers]:
         """Return where the counted spans of these rows start and end, one row after the other, and how many each has."""
@@ -169,4 +186,4 @@ def lay_out(patterns: Patterns, routes: Routes, variants: Numbers, portion: Port
     when = portion.instants[np.repeat(portion.begins, lengths) + moments]
     pattern, rows = patterns.of_shapes.of(shapes)
     ticket = np.repeat(np.arange(len(variants)), rows)
-    return Sheet(patterns, shapes, ticket, pattern, (np.cumsum(lengths) - lengths)[ticket], when)
+    return Sheet(patterns, routes, variants, shapes, ticket, pattern, (np.cumsum(lengths) - lengths)[ticket], when)

@@ -32,7 +32,7 @@ from pilothouse.tickets.engine.replay import COMMENTED, EMPTY
 
 ESCALATED = "ticket.escalated"
 STEP_FIELD = "escalation"
-_PATHS = {name: path for path, name in WATCHED.items()}
+PATHS = {name: path for path, name in WATCHED.items()}
 SiteOf = Callable[[int | None, datetime], str]
 START: dict[str, Any] = {path: EMPTY[name] for path, name in WATCHED.items()} | {"site": ""}
 
@@ -76,7 +76,7 @@ def condense_timed(entries: Iterable[tuple[Happened, int, int]], before: Sequenc
     last = before[-1].at if before else None
     found: list[Event] = []
     for entry, at, recorded in entries:
-        changes = {path: change.after for change in entry.changes if (path := _PATHS.get(change.field))}
+        changes = {path: change.after for change in entry.changes if (path := PATHS.get(change.field))}
         mark = _mark(entry)
         if not changes and mark is None:
             continue

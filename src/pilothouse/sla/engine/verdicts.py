@@ -7,23 +7,22 @@ clock that ended is judged as clocks.py judges it; one that still lives is breac
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pilothouse.sla.engine.business_time import OpenHours
 from pilothouse.sla.engine.clock import AllHours, Clock
-from pilothouse.sla.engine.columns import ABSENT, Numbers, Patterns, Portion, Routes, Sheet, lay_out, numbers
+from pilothouse.sla.engine.columns import ABSENT, Numbers, Portion, Sheet, summed
 from pilothouse.sla.engine.durations import Lengths
 from pilothouse.sla.engine.measuring import reached
 from pilothouse.sla.engine.rules import KINDS, Duration, Rulebook
-from pilothouse.sla.engine.shapes import NOTHING, Catalogue, Shape, Shapes
+from pilothouse.sla.engine.shapes import Shape
+from pilothouse.sla.engine.sorting import Sorting
 
 NONE, MET, OPEN, BREACHED = range(4)
 PLACE: Mapping[str, int] = {kind: at for at, kind in enumerate(KINDS)}
 Judged = NDArray[np.int8]
-_MOST_VARIANTS = 200_000  # more are forgotten, so that memory stays bounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +45,12 @@ class _Learnt:
     """What was learnt of shapes: their clocks that have a verdict as patterns, and for each what it is judged by."""
 
     def __init__(self, sides: Sequence[Side]) -> None:
-        self.sides, self.catalogue, self.patterns, self.routes = sides, Catalogue(), Patterns(), Routes()
-        self.known: dict[tuple[int, ...], Shapes] = {}
+        self.sides, self.sorting = sides, Sorting([side.rulebook for side in sides], self._take)
         self.hours, self.durations = dict[OpenHours, int](), dict[Duration, int]()  # their numbers
         self.columns: list[tuple[int, int, int, int]] = []  # of each pattern: its hours, its duration, its kind, a bit a side
         self.under: list[list[set[int]]] = []  # of each shape and side, the agreements (by id) that gave clocks
 
-    def shapes(self, opened: int) -> Shapes:
-        """Return what sorts tickets opened at an instant."""
-        rules = [side.rulebook.at(opened) for side in self.sides]
-        key = tuple(map(id, rules))
-        if key not in self.known:
-            self.known[key] = Shapes(rules, self.catalogue)
-        return self.known[key]
-
-    def take_up(self) -> None:
-        """Take up what the catalogue has got since."""
-        for shape in self.catalogue.shapes[len(self.under) :]:
-            self._take(shape)
-        for variant in self.catalogue.variants[len(self.routes.shapes) :]:
-            self.routes.add(variant)
-
-    def _take(self, shape: Shape) -> None:
+    def _take(self, shape: Shape) -> list[Clock]:
         """Take up a shape's clocks; one that two sides have alike is one pattern."""
         alike: dict[tuple[object, ...], int] = {}
         clocks, under = list[Clock](), [set[int]() for _ in self.sides]
@@ -86,8 +69,8 @@ class _Learnt:
                 *column, bits = self.columns[alike[key]]
                 self.columns[alike[key]] = (*column, bits | 1 << place)  # type: ignore[assignment]
                 under[place].add(candidate.agreement.agreement_id)
-        self.patterns.add_shape(clocks)
         self.under.append(under)
+        return clocks
 
 
 class Judge:
@@ -95,14 +78,13 @@ class Judge:
 
     def __init__(self, sides: Sequence[Side], now: int) -> None:
         self.sides, self.now, self.lengths, self.learnt = sides, now, Lengths(), _Learnt(sides)
-        self.bounds = np.array(sorted({bound for side in sides for bound in side.rulebook.bounds}), np.int64)
 
     def judge(self, stored: Iterable[bytes]) -> Verdicts:
         """Return the verdicts on these stored lives, in their order."""
-        if len(self.learnt.catalogue.variants) > _MOST_VARIANTS:
+        if self.learnt.sorting.is_full:
             self.learnt = _Learnt(self.sides)
         portion = Portion.of(stored)
-        sheet = self._sheet(portion)
+        sheet = self.learnt.sorting.sheet(portion)
         verdicts = Verdicts([np.zeros((len(KINDS), len(portion.lines)), np.int8) for _ in self.sides], self._under(sheet))
         hours, durations, kinds, bits = np.array(self.learnt.columns, np.int64).reshape(-1, 4).T[:, sheet.pattern]
         verdict = np.zeros(len(sheet.ticket), np.int8)
@@ -114,19 +96,6 @@ class Judge:
                 rows = np.flatnonzero((verdict == gravity) & (bits >> place & 1).astype(bool))
                 judged[kinds[rows], sheet.ticket[rows]] = gravity
         return verdicts
-
-    def _sheet(self, portion: Portion) -> Sheet:
-        opened, variants, effects = portion.opened, [0] * len(portion.lines), [list[int]()] * len(portion.lines)
-        ruled = np.searchsorted(self.bounds, opened, side="right")
-        for place in np.unique(ruled).tolist():
-            own = np.flatnonzero(ruled == place).tolist()
-            shapes = self.learnt.shapes(int(opened[own[0]]))
-            for at in own:
-                variant, effects[at] = shapes.sort(portion.lines[at])
-                variants[at] = variant.number
-        self.learnt.take_up()
-        has_effect = np.fromiter(chain.from_iterable(effects), np.int64, len(portion.instants)) != NOTHING
-        return lay_out(self.learnt.patterns, self.learnt.routes, numbers(variants), portion.only(has_effect))
 
     def _under(self, sheet: Sheet) -> list[Counter[int]]:
         found = [Counter[int]() for _ in self.sides]
@@ -140,7 +109,7 @@ class Judge:
         """Judge rows of the same hours, all their spans laid end to end."""
         started, since, ended = (sheet.at(edge, rows) for edge in sheet.patterns.edges)
         starts, ends, widths = sheet.spans(rows)
-        total, last = np.concatenate(([0], np.cumsum(hours.elapsed_many(starts, ends)))), np.cumsum(widths)
+        last, total = np.cumsum(widths), summed(hours.elapsed_many(starts, ends))
         elapsed = total[last] - total[last - widths]
         running = np.flatnonzero(since >= 0)
         elapsed[running] += hours.elapsed_many(since[running], np.maximum(since[running], self.now))
