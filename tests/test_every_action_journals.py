@@ -27,6 +27,8 @@ from pilothouse.problems import actions as problems
 from pilothouse.sla import actions as sla
 from pilothouse.sla.engine.forecast.training import Trained
 from pilothouse.tickets import actions as tickets
+from pilothouse.tickets.actions.opening import open_practice_ticket
+from tests import kept
 from tests.organisation import NOW, PASSWORD, Organisation, set_up
 
 # Functions that begin with a verb but record nothing about any record, and why.
@@ -248,7 +250,33 @@ SCENARIOS |= {
     "problems.gather_incidents": lambda org: problems.gather_incidents(
         actor=org.ana, problem_id=_problem(org).pk, ticket_ids=[opened(org).pk], now=NOW
     ),
+    "problems.describe_problem": lambda org: problems.describe_problem(
+        actor=org.ana, problem_id=_problem(org).pk, changes={"cause": "A leak."}, now=NOW
+    ),
+    "problems.add_task": lambda org: problems.add_task(actor=org.ana, problem_id=_problem(org).pk, title="Look", now=NOW),
+    "problems.link_fix": lambda org: problems.link_fix(
+        actor=org.ana,
+        problem_id=_problem(org).pk,
+        change=open_practice_ticket(actor=org.ana, kind="change", title="C", now=NOW).pk,
+        now=NOW,
+    ),
 }
+
+
+@scenario("problems.declare_known_error")
+@scenario("problems.withdraw_known_error")
+def _(org: Organisation) -> None:
+    made = _problem(org)
+    problems.declare_known_error(actor=org.ana, problem_id=made.pk, workaround="Restart it.", now=NOW)
+    problems.withdraw_known_error(actor=org.ana, problem_id=made.pk, note="It does not help.", now=NOW)
+
+
+@scenario("problems.resolve_problem")
+def _(org: Organisation) -> None:
+    made = _problem(org)
+    tickets.move_ticket(actor=org.ana, ticket_id=made.pk, state="analysis", now=NOW)
+    done = {"resolution_code": "other", "resolution_notes": "Done.", "no_fix_reason": "It went away."}
+    problems.resolve_problem(actor=org.ana, problem_id=made.pk, now=NOW, **done)
 
 
 WEEK = {"zone": "UTC", "week": {"mon": "08:00-17:00"}}
@@ -320,11 +348,14 @@ def test_every_action_has_a_scenario_or_a_reason() -> None:
     assert not gone, f"These are gone: {sorted(gone)}"
 
 
+org = kept.for_the_module(set_up)
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
-def test_it_journals(name: str, db: None, settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_journals(name: str, org: Organisation, settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The action itself, watched while its scenario runs: at least one entry more after it than before."""
     settings.ATTACHMENTS = tmp_path
-    org = set_up()
     room, function = name.split(".")
     module = importlib.import_module(f"pilothouse.{room}.actions")
     act, grown = actions()[name], []

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from pilothouse.platform import journal
-from pilothouse.platform.refusals import Forbidden, Invalid
+from pilothouse.platform.refusals import Forbidden, GuardRefused, Invalid, StaleVersion
 from pilothouse.problems import actions
 from pilothouse.problems.engine.frozen import fingerprint
 from pilothouse.problems.models import Evidence, Problem
 from pilothouse.problems.projections import ProblemDetails
 from pilothouse.tickets import actions as tickets
+from pilothouse.tickets.actions.opening import open_practice_ticket
 from pilothouse.tickets.models import Link, Ticket
 from tests.organisation import NOW, Organisation, set_up
 
@@ -98,3 +99,77 @@ def test_the_detail_is_the_fold_of_its_journal(org: Organisation) -> None:
     for entries in journal.stream(["ticket"]):
         projection.apply(entries)
     assert list(Problem.objects.values()) == kept
+
+
+def moved(org: Organisation, problem: Ticket, state: str, **more: Any) -> Ticket:
+    return tickets.move_ticket(actor=org.ana, ticket_id=problem.pk, state=state, now=NOW, **more)
+
+
+def missing(refused: pytest.ExceptionInfo[GuardRefused]) -> set[str]:
+    return {error.field for error in refused.value.errors}
+
+
+def test_its_states_ask_for_what_they_need(org: Organisation) -> None:
+    problem = moved(org, opened(org, []), "analysis")
+    with pytest.raises(GuardRefused) as refused:
+        moved(org, problem, "fixing")
+    assert missing(refused) == {"cause"}
+    actions.describe_problem(actor=org.ana, problem_id=problem.pk, changes={"cause": "A leak.", "whys": ["a", " b ", ""]}, now=NOW)
+    assert Problem.objects.get(pk=problem.pk).whys == ["a", "b"]
+    moved(org, problem, "fixing")
+    task = actions.add_task(actor=org.ana, problem_id=problem.pk, title="Look at the log", group=org.database, now=NOW)
+    assert task.number.startswith("TASK") and task.parent_id == problem.pk and task.state == "assigned"
+    done: dict[str, Any] = {"actor": org.ana, "problem_id": problem.pk, "resolution_code": "solved", "resolution_notes": "x", "now": NOW}
+    with pytest.raises(GuardRefused, match="No change") as refused:
+        actions.resolve_problem(**done)
+    assert missing(refused) == {"change", "tasks"} and task.number in str(refused.value.errors)
+    moved(org, task, "cancelled", note="not needed")
+    fix = open_practice_ticket(actor=org.ana, kind="change", title="New client", now=NOW)
+    actions.resolve_problem(**done, change=fix.number)
+    assert Link.objects.filter(ticket=problem, relation="fixed_by", target=fix).count() == 1
+    moved(org, problem, "closed")
+    with pytest.raises(GuardRefused):
+        moved(org, problem, "analysis")
+    assert moved(org, problem, "analysis", note="It is back.").resolved_at is None
+
+
+def test_it_is_resolved_without_a_change_only_with_a_reason(org: Organisation) -> None:
+    problem = moved(org, opened(org, []), "analysis")
+    done: dict[str, Any] = {"actor": org.ana, "problem_id": problem.pk, "resolution_code": "other", "resolution_notes": "x", "now": NOW}
+    assert actions.resolve_problem(**done, no_fix_reason="The vendor withdrew the update.").state == "resolved"
+
+
+def test_a_known_error_needs_a_workaround_and_keeps_it(org: Organisation) -> None:
+    problem = opened(org, [])
+    with pytest.raises(GuardRefused) as refused:
+        actions.declare_known_error(actor=org.ana, problem_id=problem.pk, now=NOW)
+    assert missing(refused) == {"workaround"}
+    actions.declare_known_error(actor=org.ana, problem_id=problem.pk, workaround="Use the web client.", now=NOW)
+    assert Problem.objects.get(pk=problem.pk).known_error_at == NOW
+    with pytest.raises(GuardRefused):
+        actions.describe_problem(actor=org.ana, problem_id=problem.pk, changes={"workaround": " "}, now=NOW)
+    with pytest.raises(Invalid):
+        actions.withdraw_known_error(actor=org.ana, problem_id=problem.pk, note=" ", now=NOW)
+    actions.withdraw_known_error(actor=org.ana, problem_id=problem.pk, note="It does not help.", now=NOW)
+    assert Problem.objects.get(pk=problem.pk).known_error_at is None
+
+
+def test_two_who_write_at_once_lose_nothing(org: Organisation) -> None:
+    problem = opened(org, [])
+    seen = Ticket.objects.get(pk=problem.pk).version
+    actions.describe_problem(actor=org.ana, problem_id=problem.pk, changes={"cause": "mine"}, expected_version=seen, now=NOW)
+    with pytest.raises(StaleVersion) as stale:
+        actions.describe_problem(actor=org.mona, problem_id=problem.pk, changes={"cause": "hers"}, expected_version=seen, now=NOW)
+    assert (stale.value.current, stale.value.attempted) == ({"cause": "mine"}, {"cause": "hers"})
+    wrong: dict[str, Any] = {"cause": "\x00", "whys": ["w"] * 11, "promised_on": "soon", "weekly_hours": 3}
+    with pytest.raises(Invalid) as refused:
+        actions.describe_problem(actor=org.ana, problem_id=problem.pk, changes=wrong, now=NOW)
+    assert {error.field for error in refused.value.errors} == set(wrong)
+
+
+def test_who_may(org: Organisation) -> None:
+    problem = opened(org, [], group=org.network)
+    for actor in (org.rita, org.olga, org.audrey):
+        with pytest.raises(Forbidden):
+            actions.describe_problem(actor=actor, problem_id=problem.pk, changes={"cause": "x"}, now=NOW)
+    actions.describe_problem(actor=org.alan, problem_id=problem.pk, changes={"cause": "x"}, now=NOW)  # his team's
