@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Coalesce
 
 from pilothouse.changes.models import AffectedCI, Change
@@ -17,7 +17,7 @@ from pilothouse.platform.statements import run
 from pilothouse.tickets.access import visible
 from pilothouse.tickets.models import Link, Ticket
 
-FIXES = "fixes"
+FIXED_BY = "fixed_by"  # a problem, by a change
 
 
 class Carried(NamedTuple):
@@ -101,8 +101,8 @@ def changes_on(actor: Actor, cis: Iterable[int], span: Span, *, limit: int = 20)
 
 def fixes_of(actor: Actor, ticket_id: int) -> list[Ticket]:
     """Return the visible changes that are linked to a ticket (a problem) as its fix, the oldest link first."""
-    links = Link.objects.filter(Q(target_id=ticket_id), relation=FIXES, ticket__kind="change").order_by("id")
-    order = list(links.values_list("ticket_id", flat=True))
+    links = Link.objects.filter(ticket_id=ticket_id, relation=FIXED_BY, target__kind="change").order_by("id")
+    order = [pk for pk in links.values_list("target_id", flat=True) if pk is not None]
     found = changes(actor).in_bulk(order)
     return [found[pk] for pk in order if pk in found]
 
