@@ -21,7 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import streaming
+from bench.figures import Figure, hand_over
 from pilothouse.connectors.engine.formats import open_table
+from pilothouse.connectors.engine.surrounding_columns import read_changes
 from pilothouse.connectors.engine.ticket_columns import read
 from pilothouse.connectors.profiles import PROFILES
 from pilothouse.demo.engine.company import SITES
@@ -30,7 +32,7 @@ from pilothouse.demo.engine.generate import Arguments, Generation
 from pilothouse.demo.engine.planted import backup_since
 from pilothouse.demo.engine.specs import TicketLife
 from pilothouse.problems.engine.baseline import DAY
-from pilothouse.problems.engine.causes import span
+from pilothouse.problems.engine.causes import Surroundings, changes_before, span
 from pilothouse.problems.engine.columns import MISSING, Change, Changes, CIGraph, Fact, Tickets, coded
 from pilothouse.problems.engine.families import gather, joined
 from pilothouse.problems.engine.mine import Mined, completed, mine
@@ -233,7 +235,8 @@ def judge_bpic() -> None:
         days[list(alarm)] = i
     _pairs("baseline, CI over five a day", days, cause, opened)
     _per_change(rows, joined(gather(tickets, None).labels, tickets.fact("CI")), days)
-    _burst(tickets, rows, folder)
+    _causes(tickets, rows, folder)
+    _burst(tickets, rows)
     return None
 
 
@@ -243,18 +246,23 @@ def _pairs(name: str, labels: NDArray[np.int64], truth: NDArray[np.int64], times
     say(f"  {name:<38} precision {hit / max(ours, 1):.3f}, recall {hit / max(theirs, 1):.3f} ({ours:,} pairs of {theirs:,} true)")
 
 
-def _per_change(rows: Sequence[dict[str, str]], labels: NDArray[np.int32], days: NDArray[np.int64]) -> None:
+def _several(rows: Sequence[dict[str, str]]) -> dict[str, list[int]]:
+    """Return the incidents of each change that has two or more."""
     groups: dict[str, list[int]] = defaultdict(list)
     for i, row in enumerate(rows):
         if row["Related Change"] and "MULTI" not in row["Related Change"]:
             groups[row["Related Change"]].append(i)
-    several = [own for own in groups.values() if len(own) > 1]
+    return {key: own for key, own in groups.items() if len(own) > 1}
+
+
+def _per_change(rows: Sequence[dict[str, str]], labels: NDArray[np.int32], days: NDArray[np.int64]) -> None:
+    several = list(_several(rows).values())
     for name, found in (("ours", labels), ("baseline, CI over five a day", days)):
         shares = [max(Counter(c for c in found[own].tolist() if c >= 0).values(), default=0) / len(own) for own in several]
         say(f"  {name}: of {len(several)} changes with two or more incidents, mean share in one family {np.mean(shares):.2f}")
 
 
-def _burst(tickets: Tickets, rows: Sequence[dict[str, str]], folder: Path) -> None:
+def _burst(tickets: Tickets, rows: Sequence[dict[str, str]]) -> None:
     """Replay all incidents in order of time: when is the burst after C00003013 raised?"""
     true = {i for i, row in enumerate(rows) if row["Related Change"] == "C00003013"}
     played = streaming.judge("BPI Challenge 2014", tickets)
@@ -262,29 +270,33 @@ def _burst(tickets: Tickets, rows: Sequence[dict[str, str]], folder: Path) -> No
 
 
 def changes_of(folder: Path) -> Changes:
-    """Read the changes: one row a CI."""
-    touched: dict[str, set[str]] = defaultdict(set)
-    ends: dict[str, tuple[int, int, str, str]] = {}
-    for row in lines_of(folder / "detail_change.csv.gz", ";", "latin-1"):
-        key = row["Change ID"]
-        end = row["Actual End"] or row["Planned End"] or row["Change record Close Time"]
-        start = row["Actual Start"] or row["Planned Start"] or end
-        if key and end:
-            touched[key].add(row["CI Name (aff)"])
-            ends[key] = _instant(start), _instant(end), row["Service Component WBS (aff)"], row["Change Type"]
-    items = [Change(key, ends[key][3], tuple(sorted(touched[key])), *ends[key]) for key in touched]
-    return Changes(sorted(items, key=lambda change: (change.end, change.key)))
+    """Read the changes as `pilothouse mine --changes` does."""
+    path = folder / "detail_change.csv.gz"
+    with path.open("rb") as stream:
+        return read_changes(open_table(stream, path.name), path.name).changes
 
 
-def _instant(text: str) -> int:
-    return int(datetime.strptime(text, "%d-%m-%Y %H:%M").replace(tzinfo=UTC).timestamp())
-
-
-def same_service(tickets: Tickets) -> CIGraph:
-    """Return CIs as neighbours through the service that they carry, as the data have no relations."""
-    ci, service = tickets.fact("CI"), tickets.fact("service")
-    both = {(ci.names[c], service.names[s]) for c, s in zip(ci.codes.tolist(), service.codes.tolist(), strict=True) if c >= 0 and s >= 0}
-    return CIGraph(pairs=sorted(both))
+def _causes(tickets: Tickets, rows: Sequence[dict[str, str]], folder: Path) -> None:
+    """For each change with two or more incidents: where is it among all changes that may have brought them?"""
+    assert tickets.opened is not None
+    changes = changes_of(folder)
+    around, known = Surroundings(CIGraph(), changes), {change.key: change for change in changes.items}
+    ranks: dict[str, float] = {}
+    later = 0
+    for key, own in _several(rows).items():
+        first = int(tickets.opened[own].min())
+        if key not in known or min(known[key].start, *known[key].planned, first + 1) > first:
+            later += 1
+            continue
+        told = [cause.key for cause in changes_before(first, np.array(own), tickets, around, least=-np.inf)]
+        ranks[key] = told.index(key) + 1 if key in told else len(changes)
+    found = np.array(list(ranks.values()))
+    say(
+        f"  the true change among {len(changes):,}, for the {len(found)} that began before their first incident ({later} did not, or are"
+        f" not known): median rank {np.median(found):.0f}, in the first ten {np.mean(found <= 10):.0%}, first {np.mean(found == 1):.0%};"
+        f" C00003013 is number {ranks['C00003013']}"
+    )
+    hand_over(Figure("mining, BPI Challenge 2014: median rank of the true change", len(tickets), float(np.median(found)), ""))
 
 
 def judge_uci() -> None:

@@ -114,6 +114,39 @@ def test_bad_input_gives_a_sensible_answer(name: str, tmp_path: Path) -> None:
     assert found["candidates"] == [] and found["remarks"]
 
 
+def test_changes_and_relations_hint_at_causes(export: Path, tmp_path: Path) -> None:
+    day = datetime(2025, 7, 19, tzinfo=UTC)  # three days before the tunnels begin to drop
+    noise = [(f"C{i}", f"{i % 28 + 1}-{i % 12 + 1}-2025 10:00", "", f"WS-{i}", "routine", "N") for i in range(150)]
+    true = ("C-TRUE", day.strftime("%d-%m-%Y 20:00"), day.strftime("%d-%m-%Y 22:00"), "tunnel client", "new software", "Y")
+    header = ("Change ID", "Planned Start", "Actual End", "CI Name (aff)", "Change Type", "CAB-approval needed")
+    changes = write(tmp_path / "changes.csv", header, [*noise, true, ("C-NEVER", "", "", "WS-1", "routine", "N")])
+    pairs = [(f"WS-{i}", "tunnel client") for i in range(200)]
+    relations = write(tmp_path / "relations.csv", ("CI", "Depends on"), [*pairs, ("WS-1", "WS-1"), ("", "WS-2")])
+    cis = write(tmp_path / "cis.csv", ("Name", "Class", "Serial"), [(f"WS-{i}", "laptop", f"S{i}") for i in range(200)])
+    done = mine(export, "--changes", changes, "--relations", relations, "--cis", cis, "--json", where=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "1 rows without a number or a time" in done.stderr
+    tunnel = next(each for each in json.loads(done.stdout)["candidates"] if any(f["value"] == "system 5" for f in each["facets"]))
+    assert tunnel["causes"][0]["key"] == "C-TRUE"
+    assert tunnel["raised"]["tickets"] >= 4 and tunnel["raised"]["seconds"] > 0
+
+
+@pytest.mark.parametrize(
+    ("option", "header", "says"),
+    [
+        ("--changes", ("a", "b"), "no column names the changes"),
+        ("--changes", ("number", "b"), "no column says when"),
+        ("--cis", ("a", "b"), "no column names the CIs"),
+        ("--relations", ("a",), "needs two"),
+    ],
+)
+def test_files_beside_the_tickets_that_do_not_fit_are_named(option: str, header: Sequence[str], says: str, tmp_path: Path) -> None:
+    tickets = write(tmp_path / "t.csv", ("number", "title"), [("1", "printer")])
+    done = mine(tickets, option, write(tmp_path / "beside.csv", header, [("1",) * len(header)]), where=tmp_path)
+    assert done.returncode == 1
+    assert says in done.stderr and "beside.csv" in done.stderr and "Traceback" not in done.stderr
+
+
 def test_no_time_column_is_said(tmp_path: Path) -> None:
     rows = [(str(i), f"printer {i % 5} broken", f"P{i % 9}") for i in range(300)]
     done = mine(write(tmp_path / "t.csv", ("number", "title", "ci"), rows), where=tmp_path)
@@ -130,6 +163,8 @@ def test_no_time_column_is_said(tmp_path: Path) -> None:
         (b"a,b\n1,2\n", ("--profile", "nothing"), 2, "no profile"),
         (b"a,b\n1,2\n", ("--profile", "servicenow"), 1, "lacks"),
         (b"a,b\n1,2\n", ("--mapping", "missing.toml"), 1, "missing.toml"),
+        (b"a,b\n1,2\n", ("--map", "missing.toml"), 1, "missing.toml"),
+        (b"number,title\n1,a\n", ("--changes", "missing.csv"), 1, "missing.csv"),
     ],
 )
 def test_what_cannot_be_read_is_named(content: bytes, arguments: Sequence[str], code: int, says: str, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def register(app: typer.Typer, database: Database, plainly: Callable[[Any], Any]
             if suggested:
                 typer.echo(_suggestion(files[0], Reading(encoding, delimiter, sheet)), nl=False)
                 return
-            chosen = prepared(chosen, mapping=_read(mapping), time_zone=time_zone, encoding=encoding, delimiter=delimiter, sheet=sheet)
+            chosen = prepared(chosen, mapping=text_of(mapping), time_zone=time_zone, encoding=encoding, delimiter=delimiter, sheet=sheet)
             with database():
                 report, listed = _run(chosen, files, dry_run, rejects)
         except BadFile as fault:
@@ -75,7 +75,8 @@ def _stop(message: str, code: int) -> None:
     raise typer.Exit(code)
 
 
-def _read(path: Path | None) -> str:
+def text_of(path: Path | None) -> str:
+    """Return a mapping file's text; nothing without one. BadFile says why it cannot be read."""
     if path is None:
         return ""
     try:

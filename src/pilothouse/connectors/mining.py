@@ -4,19 +4,21 @@ import json
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from pilothouse.connectors.command import Database, prepared
+from pilothouse.connectors.command import Database, prepared, text_of
 from pilothouse.connectors.engine.formats import Reading, open_table
 from pilothouse.connectors.engine.profiles import Profile, find_profile
-from pilothouse.connectors.engine.tables import BadFile
+from pilothouse.connectors.engine.tables import BadFile, Table
 from pilothouse.connectors.profiles import PROFILES
 
 if TYPE_CHECKING:
     from pilothouse.connectors.engine.ticket_columns import Read
+    from pilothouse.problems.engine.columns import Changes, CIGraph
 
+Found = TypeVar("Found")
 FAILED, USAGE, SOME_REJECTED = 1, 2, 3
 _SAMPLE = 500
 
@@ -27,7 +29,12 @@ def register(app: typer.Typer, database: Database, plainly: Callable[[Any], Any]
     def command(
         file: Annotated[Path, typer.Argument(help="CSV, XLSX or JSON; it may be packed as .gz.", dir_okay=False)],
         profile: Annotated[str, typer.Option(help=f"How the file is read: {', '.join(PROFILES)}; without it, its columns tell.")] = "",
-        mapping: Annotated[Path | None, typer.Option(help="A mapping file (TOML), as for `pilothouse import`.")] = None,
+        mapping: Annotated[
+            Path | None, typer.Option("--map", "--mapping", help="A mapping file (TOML), as for `pilothouse import`.")
+        ] = None,
+        changes: Annotated[Path | None, typer.Option(help="A file of changes, for hints at causes.", dir_okay=False)] = None,
+        cis: Annotated[Path | None, typer.Option(help="A file of CIs with their attributes.", dir_okay=False)] = None,
+        relations: Annotated[Path | None, typer.Option(help="A file of CIs and what each depends on: two columns.", dir_okay=False)] = None,
         as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
         html: Annotated[Path | None, typer.Option("--html", help="Write one self-contained page with charts.", dir_okay=False)] = None,
         most: Annotated[int, typer.Option(min=1, help="How many candidates the terminal shows.")] = 20,
@@ -39,10 +46,11 @@ def register(app: typer.Typer, database: Database, plainly: Callable[[Any], Any]
         """
         try:
             read = _read(file, profile, mapping)
+            beside = _beside(changes, cis, relations)
         except BadFile as fault:
             typer.echo(str(fault), err=True)
             raise typer.Exit(USAGE if profile and profile not in PROFILES else FAILED) from None
-        _show(read, file, as_json=as_json, html=html, most=most)
+        _show(read, beside, file, as_json=as_json, html=html, most=most)
         if read.rejects:
             first = read.rejects[0]
             typer.echo(f"{len(read.rejects):,} of {read.rows:,} rows could not be read; line {first.line}: {first.reason}", err=True)
@@ -54,7 +62,7 @@ def register(app: typer.Typer, database: Database, plainly: Callable[[Any], Any]
 def _read(file: Path, name: str, mapping: Path | None) -> "Read":
     from pilothouse.connectors.engine import ticket_columns  # heavy start-up
 
-    text = _text(mapping)
+    text = text_of(mapping)
     chosen = prepared(find_profile(PROFILES, name), mapping=text) if name else prepared(PROFILES["generic"], mapping=text) if text else None
     try:
         with file.open("rb") as stream:
@@ -72,25 +80,36 @@ def _reading(profile: Profile) -> Reading:
     return Reading(first.encoding, first.delimiter, first.sheet)
 
 
-def _text(mapping: Path | None) -> str:
-    if mapping is None:
-        return ""
+def _beside(changes: Path | None, cis: Path | None, relations: Path | None) -> "tuple[CIGraph, Changes]":
+    """Read what surrounds the tickets; whatever is not given is empty."""
+    # Heavy start-up.
+    from pilothouse.connectors.engine.surrounding_columns import ReadChanges, read_changes, read_cis, read_relations
+    from pilothouse.problems.engine.columns import Changes, CIGraph
+
+    found = _table(changes, read_changes) if changes else ReadChanges(Changes(), 0)
+    if found.passed_over:
+        typer.echo(f"{changes}: {found.passed_over:,} rows without a number or a time that can be read were passed over.", err=True)
+    return CIGraph(_table(cis, read_cis) if cis else {}, _table(relations, read_relations) if relations else ()), found.changes
+
+
+def _table(path: Path, reader: "Callable[[Table, str], Found]") -> "Found":
     try:
-        return mapping.read_text(encoding="utf-8")
+        with path.open("rb") as stream:
+            return reader(open_table(stream, path.name), path.name)
     except OSError as error:
-        raise BadFile(f"{mapping}: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise BadFile(f"{mapping} is not UTF-8 text.") from error
+        raise BadFile(f"{path}: {error.strerror}.") from error
+    except BadFile as fault:
+        raise BadFile(str(fault) if str(fault).startswith(path.name) else f"{path.name}: {fault}") from fault
 
 
-def _show(read: "Read", file: Path, *, as_json: bool, html: Path | None, most: int) -> None:
+def _show(read: "Read", beside: "tuple[CIGraph, Changes]", file: Path, *, as_json: bool, html: Path | None, most: int) -> None:
     # Heavy start-up.
     from rich.console import Console
 
     from pilothouse.problems import data, report, terminal
     from pilothouse.problems.engine.mine import mine
 
-    mined = mine(read.tickets)
+    mined = mine(read.tickets, *beside)
     if html is not None:
         try:
             html.write_text(report.document(mined, file.name), encoding="utf-8")

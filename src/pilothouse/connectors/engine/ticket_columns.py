@@ -176,12 +176,12 @@ def _facts(lines: Sequence[Map[str, Any]], extras: Sequence[str]) -> dict[str, F
         if len(fact.names) > 1 or (fact.names and field == "ci"):
             facts[name] = fact
     for column in extras:
-        name = naming.fact_of(_plain(column))
-        if name is None or name in facts:
+        named = naming.fact_of(_plain(column))
+        if named is None or named in facts:
             continue
         fact = coded(str(values[column]) if values.get(column) else None for values in lines)
         if naming.is_fact(len(fact.names), int((fact.codes >= 0).sum())):
-            facts[name] = fact
+            facts[named] = fact
     return facts
 
 

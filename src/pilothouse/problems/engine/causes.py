@@ -1,8 +1,10 @@
-"""Hints at causes: changes that ended shortly before an onset on the same or neighbouring CIs, and what all affected CIs depend on.
+"""Hints at causes: changes that began or ended shortly before an onset on the same or neighbouring CIs, and what all CIs depend on.
 
-A change is scored by how often a change as near as it would end as shortly before any instant by chance (changes that near, per
-day, times the days between), and by how much of the trouble is on what it touched. A hint is a hint: the chance that it shows is
-that of this one change, not of the best of all.
+A change is scored by how often a change as near, and of a kind as rare, begins or ends as shortly before any instant by chance (such
+changes a day, times the days between), and by how much of the trouble is on what it touched. How rare its kind is says what it is
+worth: most changes are routine, and a change that needed an approval, a downtime or an assessment as a business risk is one of few.
+Nothing is learnt of which changes brought trouble before. A hint is a hint: the chance that it shows is that of this one change, not
+of the best of all.
 """
 
 import math
@@ -15,12 +17,12 @@ import numpy as np
 
 from pilothouse.problems.engine.baseline import DAY, Calendar
 from pilothouse.problems.engine.candidates import Candidate
-from pilothouse.problems.engine.columns import CI, SERVICE, Change, Changes, CIGraph, Tickets
+from pilothouse.problems.engine.columns import CI, SERVICE, Change, Changes, CIGraph, Floats, Ints, Tickets
 
 _BEFORE = 14 * DAY
-_AFTER = DAY  # the day of the onset is known, not the hour
+_AFTER = DAY  # of a stop the day is known, not the hour
 _MOST_CIS = 400
-_COVERAGE = 1.5  # a change on a tenth of the trouble's CIs must be so many powers of ten less likely by chance
+_COVERAGE = 0.5  # a change on a hundredth of the trouble's CIs must be ten times less likely by chance
 _LEAST_SCORE = 0.5
 _UNRELATED = 0.01  # a change that touched nothing near may still be it, when changes of its kind are rare
 _STOP_WORDS = 4  # letters; shorter words tell nothing
@@ -39,28 +41,83 @@ class Cause:
     chance: float | None = None
 
 
+class Surroundings:
+    """The CI graph and the changes, made ready to be asked for each candidate."""
+
+    def __init__(self, graph: CIGraph, changes: Changes) -> None:
+        pairs = sorted({(source, target) for source, target in graph.pairs if source != target})
+        self.beside: dict[str, dict[str, None]] = {}
+        self.above: dict[str, list[str]] = {}
+        for source, target in pairs:
+            self.above.setdefault(source, []).append(target)
+            self.beside.setdefault(source, {})[target] = None
+            self.beside.setdefault(target, {})[source] = None
+        self.users = Counter(target for _, target in pairs)
+        self.changes = changes.items
+        self._on: dict[str, list[int]] = {}
+        self._for: dict[str, list[int]] = {}
+        for place, change in enumerate(self.changes):
+            for ci in change.cis:
+                self._on.setdefault(ci, []).append(place)
+            self._for.setdefault(change.service, []).append(place)
+        instants = [sorted({change.start, change.end, *change.planned}) for change in self.changes]
+        width = max(map(len, instants), default=1)
+        self._instants = np.array([[*own, *[own[-1]] * (width - len(own))] for own in instants], np.int64).reshape(-1, width)
+        self._rarity = _rarity(self.changes)
+        self._span = max((self.changes[-1].end - self.changes[0].end) / DAY, 1.0) if self.changes else 1.0
+
+    def gaps(self, at: int, late: int) -> Ints:
+        """Return how long before an instant each change began or ended last; -1 where it did neither, up to `late` after it."""
+        past = np.where(self._instants <= at + late, at - self._instants, np.iinfo(np.int64).max)
+        found = past.min(axis=1) if len(past) else np.empty(0, np.int64)
+        return np.where(found > _BEFORE, -1, np.maximum(found, 0))
+
+    def closeness(self, shares: Mapping[str, float], service: str) -> tuple[Floats, dict[str, float]]:
+        """Return how much of a trouble is on what each change touched, and how much is beside each CI.
+
+        Its own CIs count whole, their neighbours half, the service a tenth.
+        """
+        near: dict[str, float] = {}
+        for ci, share in shares.items():
+            for other in self.beside.get(ci, ()):
+                near[other] = near.get(other, 0.0) + share
+        same, next_to, by_service = np.zeros((3, len(self.changes)))
+        for ci, share in shares.items():
+            same[self._on.get(ci, [])] += share
+        for ci, share in near.items():
+            if ci not in shares:
+                next_to[self._on.get(ci, [])] += min(share, 1.0)
+        if service:
+            by_service[self._for.get(service, [])] = 0.1
+        return np.round(np.minimum(same, 1) + 0.5 * np.minimum(next_to, 1) + by_service, 3), near
+
+    def a_day(self, closeness: Floats) -> Floats:
+        """Return for each change how many a day are as near and as rare."""
+        levels, place = np.unique(-closeness, return_inverse=True)
+        kinds, kind = np.unique(-self._rarity, return_inverse=True)
+        table = np.zeros((len(levels), len(kinds)))
+        np.add.at(table, (place, kind), 1)
+        return np.asarray(table.cumsum(axis=0).cumsum(axis=1)[place, kind] / self._span)
+
+
+def _rarity(changes: Sequence[Change]) -> Floats:
+    """Return how rare each change's marks are: the sum of -log10 of their shares, where a mark that most have counts little."""
+    counts = Counter(mark for change in changes for mark in change.marks)
+    return np.array([sum(-math.log10(counts[mark] / len(changes)) for mark in set(change.marks)) for change in changes]).round(6)
+
+
 def causes_of(
-    candidate: Candidate,
-    tickets: Tickets,
-    near: Mapping[str, Sequence[str]],
-    graph: CIGraph,
-    changes: Changes,
-    calendar: Calendar | None,
-    *,
-    most: int = 3,
-    least: float = _LEAST_SCORE,
+    candidate: Candidate, tickets: Tickets, around: Surroundings, calendar: Calendar | None, *, most: int = 3, least: float = _LEAST_SCORE
 ) -> list[Cause]:
     """Return hints, the best first: so many changes, one that stopped it, and one CI upstream of all."""
-    shares = _ci_shares(candidate, tickets)
     found: list[Cause] = []
-    if calendar is not None and len(changes):
-        rhythm = candidate.rhythm
+    if calendar is not None and len(around.changes):
         start = _start(candidate, tickets)
         if start is not None:
-            found += _changes(start, candidate, tickets, shares, near, changes, calendar, "change", least)[:most]
-        if rhythm.stop:
-            found += _changes(rhythm.stop.at, candidate, tickets, shares, near, changes, calendar, "fix", least)[:1]
-    return found + _upstream(shares, graph)
+            found += changes_before(start, candidate.rows, tickets, around, least=least)[:most]
+        if candidate.rhythm.stop:
+            found += changes_before(candidate.rhythm.stop.at, candidate.rows, tickets, around, kind="fix", least=least)[:1]
+    return found + _upstream(_ci_shares(candidate.rows, tickets), around)
 
 
 def _start(candidate: Candidate, tickets: Tickets) -> int | None:
@@ -75,69 +132,44 @@ def _start(candidate: Candidate, tickets: Tickets) -> int | None:
     return candidate.rhythm.burst.start if candidate.rhythm.burst else None
 
 
-def _ci_shares(candidate: Candidate, tickets: Tickets) -> dict[str, float]:
+def _ci_shares(rows: Ints, tickets: Tickets) -> dict[str, float]:
     fact = tickets.fact(CI)
-    codes = fact.codes[candidate.rows]
+    codes = fact.codes[rows]
     counts = Counter(codes[codes >= 0].tolist())
     total = sum(counts.values())
     return {fact.names[code]: count / total for code, count in counts.most_common(_MOST_CIS)} if total else {}
 
 
-def _changes(
-    start: int,
-    candidate: Candidate,
-    tickets: Tickets,
-    shares: Mapping[str, float],
-    near: Mapping[str, Sequence[str]],
-    changes: Changes,
-    calendar: Calendar,
-    kind: str,
-    least: float,
+def changes_before(
+    start: int, rows: Ints, tickets: Tickets, around: Surroundings, *, kind: str = "change", least: float = _LEAST_SCORE
 ) -> list[Cause]:
-    own = set(shares)
-    beside = Counter[str]()
-    for ci, share in shares.items():
-        for other in near.get(ci, ()):
-            beside[other] += share  # type: ignore[assignment]
-    service = _service(candidate, tickets)
-    words = _told(candidate, tickets)
-    span = max((changes.items[-1].end - changes.items[0].end) / DAY, 1.0)
-    closeness = [_closeness(change, own, shares, beside, service) for change in changes.items]
-    kinds = Counter(change.kind for change in changes.items)
-    ordered = np.sort(np.array(closeness))
+    """Return changes that began or ended in the fourteen days before an instant, the likeliest cause of these tickets first."""
+    shares = _ci_shares(rows, tickets)
+    closeness, near = around.closeness(shares, _service(rows, tickets))
+    gaps = around.gaps(start, _AFTER if kind == "fix" else 0)
+    chances = -np.expm1(-around.a_day(closeness) * (gaps / DAY + 0.25)) if len(gaps) else gaps.astype(np.float64)
+    scores = -np.log10(np.maximum(chances, 1e-12)) + _COVERAGE * np.log10(np.maximum(closeness, _UNRELATED))
+    words = _told(rows, tickets)
     found = []
-    for change, close in zip(changes.items, closeness, strict=True):
-        gap = start - change.end
-        if not -_AFTER <= gap <= _BEFORE:
-            continue
-        as_near = len(ordered) - int(np.searchsorted(ordered, close - 1e-9)) if close > 0 else kinds[change.kind]
-        days = max(gap, 0) / DAY + 0.25
-        chance = 1 - math.exp(-as_near / span * days)
+    for place in np.flatnonzero((gaps >= 0) & (scores >= least - 1)).tolist():  # a title that is all in the tickets' words adds 1
+        change = around.changes[place]
         alike = _alike(change.title, words)
-        score = -math.log10(max(chance, 1e-12)) + _COVERAGE * math.log10(max(close, _UNRELATED)) + alike
-        if score < least:
-            continue
-        found.append(Cause(kind, change.key, change.title, change.end, _why(change, gap, close, shares, beside, alike), score, chance))
-    return sorted(found, key=lambda cause: (-cause.score, cause.at, cause.key))
+        if scores[place] + alike >= least:
+            why = _why(change, start, int(gaps[place]), shares, near, alike)
+            score, chance = float(scores[place]) + alike, float(chances[place])
+            found.append(Cause(kind, change.key, change.title, start - int(gaps[place]), why, score, chance))
+    return sorted(found, key=lambda cause: (-cause.score, -cause.at, cause.key))
 
 
-def _closeness(change: Change, own: set[str], shares: Mapping[str, float], beside: Mapping[str, float], service: str) -> float:
-    """Return how much of the trouble is on what the change touched: its CIs (whole), their neighbours (half), the service (a tenth)."""
-    same = sum(shares[ci] for ci in change.cis if ci in own)
-    next_to = sum(min(beside[ci], 1.0) for ci in change.cis if ci in beside and ci not in own)
-    by_service = 0.1 if service and change.service == service else 0.0
-    return round(min(same, 1.0) + 0.5 * min(next_to, 1.0) + by_service, 3)
-
-
-def _service(candidate: Candidate, tickets: Tickets) -> str:
+def _service(rows: Ints, tickets: Tickets) -> str:
     fact = tickets.fact(SERVICE)
-    codes = fact.codes[candidate.rows]
+    codes = fact.codes[rows]
     counts = Counter(codes[codes >= 0].tolist()).most_common(1)
     return fact.names[counts[0][0]] if counts and counts[0][1] >= 0.5 * len(codes) else ""
 
 
-def _told(candidate: Candidate, tickets: Tickets) -> set[str]:
-    rows = candidate.rows[np.linspace(0, len(candidate.rows) - 1, min(60, len(candidate.rows))).astype(np.int64)]
+def _told(every: Ints, tickets: Tickets) -> set[str]:
+    rows = every[np.linspace(0, len(every) - 1, min(60, len(every))).astype(np.int64)]
     counts = Counter(word for row in rows.tolist() for word in set(_significant(tickets.words_of(row))))
     return {word for word, count in counts.items() if count >= 0.15 * len(rows)}
 
@@ -151,8 +183,10 @@ def _alike(title: str, words: set[str]) -> float:
     return len(own & words) / len(own) if own else 0.0
 
 
-def _why(change: Change, gap: int, close: float, shares: Mapping[str, float], beside: Mapping[str, float], alike: float) -> str:
-    when = f"ended {span(gap)} before the first ticket" if gap >= 0 else f"ended {span(-gap)} after the first ticket of that day"
+def _why(change: Change, start: int, gap: int, shares: Mapping[str, float], beside: Mapping[str, float], alike: float) -> str:
+    last = start - gap
+    did = "ended" if last >= change.end else "began" if last == change.start else "was planned for"
+    when = f"{did} {span(gap)} before the first ticket" if gap else "ended on the day of the last ticket"
     hit = [ci for ci in change.cis if ci in shares]
     nearby = [ci for ci in change.cis if ci in beside and ci not in shares]
     where = f"on {hit[0]}, which {100 * shares[hit[0]]:.0f} % of the tickets are about" if hit else ""
@@ -174,17 +208,15 @@ def span(seconds: int) -> str:
     return f"{seconds / 3600:.1f} hours" if seconds >= 3600 else f"{max(seconds, 0) / 60:.0f} minutes"
 
 
-def _upstream(shares: Mapping[str, float], graph: CIGraph) -> list[Cause]:
+def _upstream(shares: Mapping[str, float], around: Surroundings) -> list[Cause]:
     """Return what nearly all affected CIs depend on, when few others do."""
     if len(shares) < 3:
         return []
-    above = graph.upstream()
-    users = Counter(target for targets in above.values() for target in targets)
     held: dict[str, float] = {}
     for ci, share in shares.items():
-        for target in above.get(ci, ()):
+        for target in around.above.get(ci, ()):
             held[target] = held.get(target, 0.0) + share
-    total = max(len(above), 1)
+    total, users = max(len(around.above), 1), around.users
     best = max(sorted(held), key=lambda ci: held[ci] - users[ci] / total, default="")
     if not best or held[best] < 0.7 or users[best] > 0.5 * total or held[best] < 3 * users[best] / total:
         return []

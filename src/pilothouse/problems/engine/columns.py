@@ -111,27 +111,15 @@ class CIGraph:
     attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pairs: Sequence[tuple[str, str]] = ()
 
-    def neighbours(self) -> dict[str, tuple[str, ...]]:
-        """Return each CI's neighbours in both directions, in order of name."""
-        found: dict[str, set[str]] = {}
-        for source, target in self.pairs:
-            if source != target:
-                found.setdefault(source, set()).add(target)
-                found.setdefault(target, set()).add(source)
-        return {name: tuple(sorted(others)) for name, others in found.items()}
-
-    def upstream(self) -> dict[str, tuple[str, ...]]:
-        """Return what each CI depends on directly, in order of name."""
-        found: dict[str, set[str]] = {}
-        for source, target in self.pairs:
-            if source != target:
-                found.setdefault(source, set()).add(target)
-        return {name: tuple(sorted(others)) for name, others in found.items()}
-
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change: what it touched, and the time in which it was carried out (whole seconds; `end` after the work)."""
+    """A change: what it touched, and the time in which it was carried out (whole seconds; `end` after the work).
+
+    `planned` are the instants of its plan, where they are known: what was carried out is often noted later, the plan never is.
+    `marks` say what kind of change it is: its risk, that it needed an approval or a downtime, that it was an emergency; what few
+    changes have counts more.
+    """
 
     key: str
     title: str
@@ -140,6 +128,8 @@ class Change:
     end: int
     service: str = ""
     kind: str = ""
+    planned: tuple[int, ...] = ()
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

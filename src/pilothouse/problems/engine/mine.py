@@ -7,7 +7,7 @@ import numpy as np
 
 from pilothouse.problems.engine.baseline import Calendar, calendar_of
 from pilothouse.problems.engine.candidates import Candidate, signs, thinned
-from pilothouse.problems.engine.causes import Cause, causes_of
+from pilothouse.problems.engine.causes import Cause, Surroundings, causes_of
 from pilothouse.problems.engine.columns import CI, MISSING, Changes, CIGraph, Fact, Tickets, coded
 from pilothouse.problems.engine.costs import Cost, cost_of
 from pilothouse.problems.engine.facets import Comparison
@@ -106,11 +106,11 @@ def _ranked(
     calendar: Calendar | None,
     comparison: Comparison,
 ) -> tuple[Finding, ...]:
-    near, order = graph.neighbours(), Order(tickets)
+    around, order = Surroundings(graph, changes), Order(tickets)
     made = []
     for candidate in candidates:
         cost = cost_of(candidate, tickets, calendar)
-        causes = tuple(causes_of(candidate, tickets, near, graph, changes, calendar))
+        causes = tuple(causes_of(candidate, tickets, around, calendar))
         made.append((candidate, cost, causes, raised_of(candidate, comparison, order) if calendar else None))
     made.sort(key=lambda each: (-each[1].weight, each[0].sign.chance, int(each[0].rows[0])))
     return tuple(
