@@ -24,7 +24,7 @@ from urllib.parse import quote
 from bench import filling, live, same_inserts
 from bench.clients import Client, in_parallel, percentile
 from bench.figures import HANDED_OVER, Figure, hand_over, handed_over, table
-from bench.instance import Instance, memory_mb, throw_away
+from bench.instance import Instance, memory_mb, throw_away, watched
 
 DESK = ("memory", "create", "queue", "ticket", "search", "live", "import")
 PROGRAMS: dict[str, list[str]] = {
@@ -220,19 +220,15 @@ def import_log(run: Run) -> None:
         return
     with throw_away() as instance:
         instance.up()
-        since, most = time.monotonic(), 0.0
         process = instance.command("import", "servicenow-log", str(LOG), "--rejects", str(instance.folder / "rejects.csv"))
-        while process.poll() is None:
-            most = max(most, memory_mb(process.pid))
-            time.sleep(0.2)
-        took = time.monotonic() - since
+        spent = watched(process)
         if process.returncode not in (0, 3):  # 3: done, some rows were rejected
             raise RuntimeError(f"The import ended with {process.returncode}:\n{instance.said('import')[-3000:]}")
         (entries,) = instance.run("SELECT count(*) FROM journal_entry WHERE kind = 'ticket'")[0]
         (made,) = instance.run("SELECT count(*) FROM tickets_ticket")[0]
         run.tickets = made
-        run.add("import of the 141,712-row log", took, "s", 60, note=f"{made} tickets, {entries} entries")
-        run.add("import, peak memory of the command", most, "MB (PSS)", note="its processes; the database beside it not counted")
+        run.add("import of the 141,712-row log", spent.seconds, "s", 60, note=f"{made} tickets, {entries} entries")
+        run.add("import, peak memory of the command", spent.peak_mb, "MB (PSS)", note="its processes; the database beside it not counted")
 
 
 BY_NAME: dict[str, Callable[[Run], None]] = {

@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import statistics
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +21,8 @@ import psycopg
 from bench.__main__ import LOG, Run, _machine, say
 from bench.clients import percentile
 from bench.figures import table
-from bench.instance import memory_mb, throw_away
+from bench.filling import columns
+from bench.instance import throw_away, watched
 
 PARTS = ("lateness", "update", "rebuild", "log")
 HOURS = {"zone": "Europe/Berlin", "week": dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), "08:00-12:00, 13:00-17:00")}
@@ -43,12 +45,6 @@ _DUE = """
 UPDATE sla_clock SET next_step_at = %s::timestamptz + n * interval '60 s' / %s
 FROM (SELECT id AS pk, row_number() OVER (ORDER BY hashint8(id)) n FROM sla_clock) c WHERE id = pk AND n <= %s
 """
-_COLUMNS = """SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
-WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '' AND attname <> ALL(%s)"""
-
-
-def _columns(connection: psycopg.Connection, table: str, *but: str) -> str:
-    return str((connection.execute(_COLUMNS, [table, list(but)]).fetchone() or ("",))[0])
 
 
 def agree(hours: dict[str, Any], seconds: int, *, everywhere: bool) -> None:
@@ -100,8 +96,8 @@ def lateness(run: Run, opened: int, due: int) -> None:
         connection.execute("SET synchronous_commit = off")
         connection.execute("SET session_replication_role = replica")
         names = {
-            "ticket": _columns(connection, "tickets_ticket", "id", "number"),
-            "clock": _columns(connection, "sla_clock", "id", "ticket_id", "next_step_at"),
+            "ticket": columns(connection, "tickets_ticket", "id", "number"),
+            "clock": columns(connection, "sla_clock", "id", "ticket_id", "next_step_at"),
         }
         connection.execute(_FILL.format(**names), {"open": opened, "id": ticket.pk, "at": datetime.now(UTC)})  # type: ignore[arg-type]
         for name in ("tickets_ticket", "sla_clock", "sla_life", "journal_head"):
@@ -180,38 +176,40 @@ def rebuild(run: Run, tickets: int) -> None:
     if run.instance.command("demo", "--only-load", f"--tickets={min(tickets, 20_000)}").wait():
         raise RuntimeError(f"The demo was not loaded:\n{run.instance.said('demo')}")
     agree(HOURS, 14_400, everywhere=True)
-    with psycopg.connect(run.instance.url, autocommit=True) as connection:
-        (have,) = connection.execute("SELECT count(*) FROM journal_head WHERE kind = 'ticket'").fetchone() or (0,)
-        connection.execute("SET synchronous_commit = off")
-        entry = _columns(connection, "journal_entry", "id", "record_id")
-        for number in range(1, max(1, -(-tickets // have))):
-            rest = tickets - number * have
-            whose = f"SELECT record_id FROM journal_head WHERE kind = 'ticket' AND record_id < 100000000 ORDER BY 1 LIMIT {max(0, rest)}"
-            connection.execute(
-                f"INSERT INTO journal_entry (record_id, {entry}) SELECT record_id + {number} * 100000000, {entry} FROM journal_entry"
-                f" WHERE kind = 'ticket' AND record_id IN ({whose})"  # type: ignore[arg-type]
-            )
-        connection.execute("VACUUM ANALYZE journal_entry")
-    run.tickets = max(tickets, have)
+    _copy_journals(run, tickets)
     _rebuilt(run, "the demo's journals, copied", 60 if run.tickets >= 1_000_000 else None)
 
 
+def _copy_journals(run: Run, tickets: int) -> None:
+    """Copy the journals of the tickets there are until there are so many."""
+    with psycopg.connect(run.instance.url, autocommit=True) as connection:
+        (have,) = connection.execute("SELECT count(*) FROM journal_head WHERE kind = 'ticket'").fetchone() or (0,)
+        connection.execute("SET synchronous_commit = off")
+        for number in range(1, max(1, -(-tickets // have))):
+            rest = tickets - number * have
+            whose = f"SELECT record_id FROM journal_head WHERE kind = 'ticket' AND record_id < 100000000 ORDER BY 1 LIMIT {max(0, rest)}"
+            for table, but in (("journal_entry", ("id", "record_id")), ("journal_head", ("record_id",))):
+                own = columns(connection, table, *but)
+                connection.execute(
+                    f"INSERT INTO {table} (record_id, {own}) SELECT record_id + {number} * 100000000, {own} FROM {table}"
+                    f" WHERE kind = 'ticket' AND record_id IN ({whose})"  # type: ignore[arg-type]
+                )
+        connection.execute("VACUUM ANALYZE journal_entry")
+        connection.execute("VACUUM ANALYZE journal_head")
+        connection.execute("CHECKPOINT")
+    run.tickets = max(tickets, have)
+
+
 def _rebuilt(run: Run, what: str, aim: float | None) -> None:
-    since, most = time.monotonic(), 0.0
-    process = run.instance.command("rebuild", "sla_clock")
-    while process.poll() is None:
-        most = max(most, memory_mb(process.pid))
-        time.sleep(0.2)
-    took = time.monotonic() - since
+    spent = watched(process := run.instance.command("rebuild", "sla_clock"))
     if process.returncode:
         raise RuntimeError(f"The rebuild ended with {process.returncode}:\n{run.instance.said('rebuild')[-2000:]}")
     (clocks,), (lives,) = (run.instance.run(f"SELECT count(*) FROM {name}")[0] for name in ("sla_clock", "sla_life"))
     (entries,) = run.instance.run("SELECT count(*) FROM journal_entry WHERE kind = 'ticket'")[0]
-    note = (
-        f"{lives:,} tickets, {entries:,} entries, {clocks:,} clocks; {lives / took:,.0f} tickets and {clocks / took:,.0f} clocks a second"
-    )
-    run.add(f"clocks rebuilt: {what}", took, "s", aim, note=note)
-    run.add(f"clocks rebuilt: {what}, peak memory of the command", most, "MB (PSS)", note="the database beside it not counted")
+    speed = f"{lives / spent.seconds:,.0f} tickets and {clocks / spent.seconds:,.0f} clocks a second"
+    note = f"{lives:,} tickets, {entries:,} entries, {clocks:,} clocks; {speed}; {spent.processor_seconds:,.0f} s of processor time"
+    run.add(f"clocks rebuilt: {what}", spent.seconds, "s", aim, note=f"{note} beside the database's")
+    run.add(f"clocks rebuilt: {what}, peak memory of the command", spent.peak_mb, "MB (PSS)", note="the database beside it not counted")
 
 
 def log(run: Run) -> None:
@@ -227,7 +225,7 @@ def log(run: Run) -> None:
     _rebuilt(run, "the imported incident log", None)
 
 
-def main() -> None:
+def main() -> int:
     asked = argparse.ArgumentParser(prog="bench.escalation", description=__doc__)
     asked.add_argument("--open", type=int, default=1_000_000, help="open clocks for lateness")
     asked.add_argument("--due", type=int, default=1000, help="steps that fall due in one minute")
@@ -244,10 +242,12 @@ def main() -> None:
         "rebuild": lambda run: rebuild(run, given.tickets),
         "log": log,
     }
+    failed = 0
     for part in parts:  # each in a process and on an instance of its own
         if (child := os.fork()) == 0:
             _measured(part, work[part])
-        os.waitpid(child, 0)
+        failed += bool(os.waitpid(child, 0)[1])
+    return int(failed > 0)
 
 
 def _measured(part: str, work: Any) -> None:
@@ -270,4 +270,4 @@ def _measured(part: str, work: Any) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

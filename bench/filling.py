@@ -46,12 +46,12 @@ def copy_up_to(instance: Instance, wanted: int) -> float:
     return time.monotonic() - since
 
 
-def _copy(connection: psycopg.Connection, count: int) -> None:
-    def columns(table: str, *but: str) -> str:
-        found = connection.execute(_COLUMNS, [table, list(but)]).fetchone()
-        assert found
-        return str(found[0])
+def columns(connection: psycopg.Connection, table: str, *but: str) -> str:
+    """Return the names of a table's own columns, without those named."""
+    return str((connection.execute(_COLUMNS, [table, list(but)]).fetchone() or ("",))[0])
 
+
+def _copy(connection: psycopg.Connection, count: int) -> None:
     with connection.transaction():
         connection.execute(
             "CREATE TEMP TABLE copied ON COMMIT DROP AS SELECT nextval(pg_get_serial_sequence('tickets_ticket', 'id')) AS new_id,"
@@ -61,14 +61,14 @@ def _copy(connection: psycopg.Connection, count: int) -> None:
             prepare=False,
         )
         connection.execute("ANALYZE copied")
-        ticket = columns("tickets_ticket", "id", "number", "opened_at", "updated_at", "parent_id", "merged_into_id")
+        ticket = columns(connection, "tickets_ticket", "id", "number", "opened_at", "updated_at", "parent_id", "merged_into_id")
         shift = "make_interval(hours => c.round * 7)"
         connection.execute(
             f"INSERT INTO tickets_ticket (id, number, opened_at, updated_at, {ticket})"
             f" SELECT c.new_id, 'CPY' || lpad(c.new_id::text, 8, '0'),"
             f" t.opened_at - {shift}, t.updated_at - {shift}, {ticket} FROM copied c JOIN tickets_ticket t ON t.id = c.old_id"  # type: ignore[arg-type]
         )
-        story = columns("tickets_story", "ticket_id")
+        story = columns(connection, "tickets_story", "ticket_id")
         connection.execute(
             f"INSERT INTO tickets_story (ticket_id, {story}) SELECT c.new_id, {story} FROM copied c"
             " JOIN tickets_story s ON s.ticket_id = c.old_id"  # type: ignore[arg-type]
@@ -77,7 +77,7 @@ def _copy(connection: psycopg.Connection, count: int) -> None:
             "INSERT INTO search_document (kind, record_id, seq, private, title, body) SELECT 'ticket', c.new_id, 0, false, d.title, d.body"
             " FROM copied c JOIN search_document d ON d.kind = 'ticket' AND d.record_id = c.old_id AND d.seq = 0"
         )
-        entry = columns("journal_entry", "id", "record_id")
+        entry = columns(connection, "journal_entry", "id", "record_id")
         connection.execute(
             f"INSERT INTO journal_entry (record_id, {entry}) SELECT c.new_id, {entry} FROM copied c"
             " JOIN journal_entry e ON e.kind = 'ticket' AND e.record_id = c.old_id AND e.seq = 1"  # type: ignore[arg-type]

@@ -24,8 +24,8 @@ from pilothouse.sla.engine.forecast.training import as_known_at, fit, tested
 _T = TypeVar("_T")
 
 
-def measure(log: Log) -> dict[str, Any]:
-    """Train on what was known when the first 70 % of tickets had been opened, judge the rest, and return every figure."""
+def measure(log: Log) -> tuple[dict[str, Any], Model]:
+    """Train on what was known when the first 70 % of tickets had been opened, judge the rest, and return every figure and the model."""
     history, known = log.history, ground(log.history)
     model, seconds = timed(lambda: fit(as_known_at(history, log.cut), known, log.cut))
     assert model is not None
@@ -38,7 +38,7 @@ def measure(log: Log) -> dict[str, Any]:
     figures = {name: whole(tested(history, known, model, moments, log.cut)) for name, moments in chosen.items()}
     life = report(tested(history, known, model, unseen(log, sampled(history, known.at_events)), log.cut))
     trained = (history.opened < log.cut) & (history.decided < log.cut)
-    return {
+    found = {
         "trained_on": int(trained.sum()),
         "tested_on": int((log.tested & (history.breached >= 0)).sum()),
         "targets_hours": {priority: round(seconds / 3600, 1) for priority, seconds in log.targets.items()},
@@ -47,6 +47,7 @@ def measure(log: Log) -> dict[str, Any]:
         "curve": life["curve"],
         "warnings": {name: life["warnings"][name] for name in ("model", "rule", "sweep")},
     }
+    return found, model
 
 
 def timed(work: Callable[[], _T]) -> tuple[_T, float]:
@@ -88,9 +89,7 @@ def main() -> int:
     packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "scikit-learn"))
     print(f"Python {platform.python_version()}, {packages}, {platform.machine()}, {platform.system()}")
     log, read = timed(read_log)
-    found = measure(log)
-    model = fit(as_known_at(log.history, log.cut), ground(log.history), log.cut)
-    assert model is not None
+    found, model = measure(log)
     found["read_seconds"] = round(read, 1)
     found["judge_20000_seconds"] = round(judged_seconds(log.history, model, 20_000), 2)
     found["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

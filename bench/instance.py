@@ -1,6 +1,7 @@
 """A throw-away instance, run as people run it: the real command, a process tree, the embedded database with its usual settings."""
 
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -10,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +105,22 @@ def memory_mb(pid: int) -> float:
             continue
         total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return total / 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a command took: seconds, processor seconds of it and its children, and the most memory of its tree."""
+
+    seconds: float
+    processor_seconds: float
+    peak_mb: float
+
+
+def watched(process: subprocess.Popen[bytes]) -> Spent:
+    """Wait for a command that was just started, and return what it took."""
+    since, most, before = time.monotonic(), 0.0, resource.getrusage(resource.RUSAGE_CHILDREN)
+    while process.poll() is None:
+        most = max(most, memory_mb(process.pid))
+        time.sleep(0.2)
+    took, after = time.monotonic() - since, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Spent(took, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, most)
