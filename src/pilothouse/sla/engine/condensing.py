@@ -14,6 +14,7 @@ from pilothouse.sla.engine.columns import Numbers, Portion, numbers, summed
 from pilothouse.sla.engine.lives import PATHS, STEP_FIELD, line_of, write_lines
 
 REPLY, STEP = "c", "e"  # what an entry's text begins with: a comment and its author's number, a step that was taken, or nothing
+_STEPS = f"\n{STEP}["
 _DROPPED = b""
 _SHORT = 120  # longer texts hold titles and instants, and hardly come again
 _MANY_TEXTS = 50_000
@@ -55,7 +56,7 @@ class Condensing:
             own = text.split("\n")
             found = list(map(self.known.get, own))
             if None in found:
-                if any(map(_is_step, own)):
+                if _STEPS in f"\n{text}":
                     escalated.append(ticket)
                 known = enumerate(zip(found, own, strict=True), begin)
                 found = [self._line(said, journals, at) if line is None else line for at, (line, said) in known]
@@ -69,7 +70,7 @@ class Condensing:
         """Return the line of an entry's event, _DROPPED when it leaves none."""
         begin, bracket, rest = text.partition("[")
         told = orjson.loads(bracket + rest)
-        changes = {path: after for field, _, after in told if (path := PATHS.get(field))}
+        changes = {PATHS[field]: after for field, _, after in told if field in PATHS}
         mark = _mark(begin, told)
         line = line_of(changes, mark) if changes or mark is not None else _DROPPED
         if "requester_id" in changes:
@@ -81,10 +82,6 @@ class Condensing:
                 self.known.clear()
             self.known[text] = line
         return line
-
-
-def _is_step(text: str) -> bool:
-    return text[0] == STEP
 
 
 def _mark(begin: str, told: Iterable[Sequence[Any]]) -> dict[str, Any] | None:
