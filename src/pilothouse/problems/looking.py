@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 
+from pilothouse.changes.queries import changes_for_mining
 from pilothouse.platform import clock
 from pilothouse.platform.access import Actor
 from pilothouse.problems import mining_child
@@ -68,7 +69,8 @@ def mined(since: datetime, until: datetime, *, told: Callable[[str, int], None] 
     """Mine the tickets opened in [since, until) in a process of its own; raises LookFailed."""
     context = get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=mining_child.look, args=(theirs, address(), since, until), daemon=True)
+    changes = [tuple(each) for each in changes_for_mining(since, until)]
+    child = context.Process(target=mining_child.look, args=(theirs, address(), since, until, changes), daemon=True)
     child.start()
     theirs.close()
     try:

@@ -1,5 +1,6 @@
 """What a look gives to be kept: each candidate as plain values with its tickets' ids and the weeks that its picture shows."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from pilothouse.problems.data import as_data
 from pilothouse.problems.engine.baseline import DAY
 from pilothouse.problems.engine.candidates import rates
+from pilothouse.problems.engine.columns import MISSING
 from pilothouse.problems.engine.mine import Finding, Mined, mine
 from pilothouse.problems.reading import Read
 
@@ -23,7 +25,17 @@ def mined(read: Read) -> dict[str, Any]:
 
 
 def _kept(found: dict[str, Any], finding: Finding, whole: Mined) -> dict[str, Any]:
-    return {**{name: value for name, value in found.items() if name != "tickets"}, "weeks": _weeks(finding, whole)}
+    kept = {name: value for name, value in found.items() if name != "tickets"}
+    return {**kept, **_span(finding, whole), "weeks": _weeks(finding, whole)}
+
+
+def _span(finding: Finding, whole: Mined) -> dict[str, Any]:
+    """Return the first and the last instant at which one of its tickets was opened."""
+    opened = whole.tickets.opened
+    times = opened[finding.candidate.rows] if opened is not None else np.zeros(0, np.int64)
+    times = times[times != MISSING]
+    ends = [datetime.fromtimestamp(int(at), UTC).isoformat() for at in (times.min(), times.max())] if len(times) else [None, None]
+    return {"first_at": ends[0], "last_at": ends[1]}
 
 
 def _weeks(finding: Finding, whole: Mined) -> dict[str, Any] | None:

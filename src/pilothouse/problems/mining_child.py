@@ -6,6 +6,7 @@ It tells its parent what it is at through a pipe: ("stage", (stage, tickets)), a
 
 import os
 import signal
+from collections.abc import Sequence
 from datetime import datetime
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
@@ -16,13 +17,13 @@ from psycopg import IsolationLevel
 from pilothouse.platform import embedded
 
 
-def look(pipe: Pipe, address: str, since: datetime, until: datetime) -> None:
-    """Read the tickets opened in [since, until), mine them and send what was found."""
+def look(pipe: Pipe, address: str, since: datetime, until: datetime, changes: Sequence[Any]) -> None:
+    """Read the tickets opened in [since, until), mine them beside these changes and send what was found."""
     embedded.dies_with_parent(signal.SIGKILL)()
     if hasattr(os, "nice"):
         os.nice(10)
     try:
-        pipe.send(("done", found(address, since, until, pipe)))
+        pipe.send(("done", found(address, since, until, changes, pipe)))
     except MemoryError:
         pipe.send(("fault", "There was not enough memory to look at so many tickets."))
     except psycopg.OperationalError as error:
@@ -31,14 +32,14 @@ def look(pipe: Pipe, address: str, since: datetime, until: datetime) -> None:
         pipe.send(("fault", f"{type(error).__name__}: {error}"))
 
 
-def found(address: str, since: datetime, until: datetime, pipe: Pipe | None = None) -> dict[str, Any]:
+def found(address: str, since: datetime, until: datetime, changes: Sequence[Any], pipe: Pipe | None = None) -> dict[str, Any]:
     """Return what stands out of the tickets opened in [since, until), as plain values."""
     from pilothouse.problems import mining, reading  # heavy start-up
 
     _tell(pipe, "reading", 0)
     with psycopg.connect(address, application_name="pilothouse mining") as connection:
         connection.isolation_level, connection.read_only = IsolationLevel.REPEATABLE_READ, True
-        read = reading.read(connection, since, until)
+        read = reading.read(connection, since, until, changes)
     _tell(pipe, "mining", len(read.tickets))
     return mining.mined(read)
 

@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import orjson
 import psycopg
 from psycopg.rows import TupleRow
 
@@ -42,6 +43,7 @@ from pilothouse.sla.engine import lives
 from pilothouse.tickets.engine.lifecycle import RAISED_KINDS
 
 Connection = psycopg.Connection[TupleRow]
+Carried = tuple[str, str, tuple[str, ...], int, int, str, str]  # the fields of a Change
 _AT_ONCE = 5000
 _MOST_EXTRAS = 60
 _TOO_MANY_NAMES = 5000  # of an imported column among its first tickets: it is a text or an id
@@ -54,7 +56,7 @@ SELECT id, CASE WHEN count(*) OVER (PARTITION BY name) > 1 THEN name || ' (' || 
 _TICKETS = """
 SELECT t.id, t.number, extract(epoch FROM t.opened_at)::bigint, extract(epoch FROM coalesce(t.resolved_at, t.closed_at))::bigint,
   t.title, t.description, t.resolution_notes, t.category, t.subcategory,
-  t.service_id, t.ci_id, t.group_id, t.assignee_id, t.requester_id, nullif(t.extra, '{}'),
+  t.service_id, t.ci_id, t.group_id, t.assignee_id, t.requester_id, nullif(t.extra, '{}')::text,
   coalesce(s.reassignment_count, 0), s."left", coalesce(s.bounce_count, 0)
 FROM tickets_ticket t LEFT JOIN tickets_story s ON s.ticket_id = t.id
 WHERE t.kind = ANY(%s) AND t.opened_at >= %s AND t.opened_at < %s
@@ -68,17 +70,8 @@ _BOUNCED = """
 SELECT l.ticket_id, l.events FROM sla_life l JOIN tickets_story s ON s.ticket_id = l.ticket_id
 WHERE s.bounce_count > 0 AND l.opened_at >= %s
 """
-_CIS = "SELECT id, ci_class, status, environment, attributes FROM cmdb_ci"
+_CIS = "SELECT id, ci_class, status, environment, attributes::text FROM cmdb_ci"
 _PAIRS = "SELECT source_id, target_id FROM cmdb_relationship ORDER BY id"
-_CHANGES = """
-SELECT t.number, t.title, extract(epoch FROM coalesce(c.actual_start_at, c.planned_start_at, c.actual_end_at, c.planned_end_at))::bigint,
-  extract(epoch FROM coalesce(c.actual_end_at, c.planned_end_at))::bigint, t.service_id, c.type, t.ci_id,
-  (SELECT array_agg(a.ci_id ORDER BY a.id) FROM changes_affectedci a WHERE a.change_id = t.id)
-FROM changes_change c JOIN tickets_ticket t ON t.id = c.ticket_id
-WHERE (c.actual_end_at IS NOT NULL OR (c.planned_end_at IS NOT NULL AND t.state IN ('resolved', 'closed')))
-  AND coalesce(c.actual_end_at, c.planned_end_at) >= %s AND coalesce(c.actual_end_at, c.planned_end_at) < %s
-ORDER BY 4, t.id
-"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,7 +147,7 @@ class _Columns:
         for name, value in zip(_REFERRED, rest[5:10], strict=True):
             self.facts[name].add(self.names.of[name].get(value))
         self.facts[SITE].add(self.names.sites.get(rest[9]))
-        self._extra(rest[10] or {})
+        self._extra(orjson.loads(rest[10]) if rest[10] else {})
         self.numbers.append(rest[11])
         groups = self.names.of[GROUP]
         self.journeys.append(tuple(groups[each] for each in dict.fromkeys((*(rest[12] or ()), rest[7])) if each in groups))
@@ -237,8 +230,8 @@ def _ints(numbers: "array[int]") -> Ints:
     return np.array(numbers, dtype=np.int64)
 
 
-def read(connection: Connection, since: datetime, until: datetime) -> Read:
-    """Read what was opened in [since, until), the CIs as they are, and the changes that were carried out in that time.
+def read(connection: Connection, since: datetime, until: datetime, changes: Iterable[Carried] = ()) -> Read:
+    """Read what was opened in [since, until) and the CIs as they are; `changes` are those of that time (changes/queries.py reads them).
 
     Incidents and requests only; cancelled and merged ones are signs of a trouble, too. Facts are as they are now. Needs a connection
     in a transaction, in which it sees one state of the database.
@@ -251,7 +244,7 @@ def read(connection: Connection, since: datetime, until: datetime) -> Read:
     groups = names.of[GROUP]
     bounced = {key: _journey(bytes(events), groups) for key, events in _rows(connection, _BOUNCED, [since])}
     graph = _graph(connection, names.of[CI])
-    return Read(columns.tickets(breached, bounced), _ints(columns.ids), graph, _changes(connection, names, since, until))
+    return Read(columns.tickets(breached, bounced), _ints(columns.ids), graph, Changes([Change(*each) for each in changes]))
 
 
 def _rows(connection: Connection, query: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
@@ -279,7 +272,9 @@ def _journey(events: bytes, groups: Mapping[int, str]) -> tuple[str, ...]:
 def _graph(connection: Connection, cis: Mapping[int, str]) -> CIGraph:
     attributes: dict[str, dict[str, str]] = {}
     for key, ci_class, status, environment, own in _rows(connection, _CIS, []):
-        told = {name: str(value) for name, value in own.items() if value not in (None, "") and not isinstance(value, dict | list)}
+        told = {
+            name: str(value) for name, value in orjson.loads(own).items() if value not in (None, "") and not isinstance(value, dict | list)
+        }
         attributes[cis[key]] = {**told, CLASS: ci_class, "CI status": status, "environment": environment}
     alike = _alike(attributes.values())
     pairs = [(cis[source], cis[target]) for source, target in _rows(connection, _PAIRS, [])]
@@ -295,12 +290,3 @@ def _alike(attributes: Iterable[Mapping[str, str]]) -> set[str]:
             values.setdefault(name, set()).add(value)
             counts[name] = counts.get(name, 0) + 1
     return {name for name, count in counts.items() if len(values[name]) <= max(_TOO_UNLIKE * count, 1)}
-
-
-def _changes(connection: Connection, names: _Names, since: datetime, until: datetime) -> Changes:
-    cis, services = names.of[CI], names.of[SERVICE]
-    found = []
-    for number, title, start, end, service, kind, own, touched in _rows(connection, _CHANGES, [since, until]):
-        touches = dict.fromkeys(cis[each] for each in (own, *(touched or ())) if each in cis)
-        found.append(Change(number, title, tuple(touches), min(start, end), end, services.get(service, ""), kind))
-    return Changes(found)

@@ -1,6 +1,7 @@
 """Drafting a mapping file from a table's header and first rows; pure."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from pilothouse.connectors.engine.dates import formats_of, is_undecided
@@ -73,6 +74,7 @@ _KIND_WORDS: Mapping[str, str] = {
     "task": "request",
 }
 _MOST_WORDS = 40
+_UNIT = re.compile(r"\s*\([^()]*\)\s*$")  # a column that names its unit or zone, as our own exports do: "Opened (UTC)"
 
 
 def suggest(header: Sequence[str], rows: Iterable[Sequence[str]], *, system: str) -> str:
@@ -104,7 +106,8 @@ def _line(name: str, value: str, what: str) -> list[str]:
 
 
 def _first(header: Sequence[str], words: Sequence[str], taken: Iterable[str] = ()) -> str:
-    names = {column_key(name): name for name in reversed(header) if name not in set(taken)}
+    free = [name for name in reversed(header) if name not in set(taken)]
+    names = {column_key(_UNIT.sub("", name)): name for name in free} | {column_key(name): name for name in free}
     return next((names[word] for word in words if word in names), "")
 
 

@@ -1,0 +1,158 @@
+"""The list of candidates, made ready for its page: a line each, filters, and when tickets were looked at last."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pilothouse.platform.access import Actor
+from pilothouse.platform.refusals import Missing
+from pilothouse.problems import candidate_queries
+from pilothouse.problems.candidate_pictures import points
+from pilothouse.problems.candidate_queries import Seen
+from pilothouse.problems.models import CANDIDATE_STATES, MiningRun
+
+_MOST_UNEVEN = 30
+_TABS = {"open": "Open", "dismissed": "Dismissed", "taken": "Made problems", "gone": "No longer found"}
+_STAGES = {
+    "reading": "Reading tickets",
+    "mining": "Looking for what recurs",
+    "keeping": "Keeping what was found",
+    "": "Waiting for a worker",
+}
+Found = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A candidate in the list."""
+
+    id: int
+    rank: int
+    title: str
+    reason: str
+    paragraph: str
+    tickets: int
+    hidden: int
+    since: str
+    odds: str
+    spark: str
+    usual: str
+    told: str
+    marks: tuple[tuple[str, str], ...]  # (tone, words)
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A filter: its address, word and count."""
+
+    state: str
+    word: str
+    count: int
+    is_here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """When tickets were looked at last, and what is under way."""
+
+    last: MiningRun | None
+    failed: MiningRun | None
+    running: MiningRun | None
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The page of candidates."""
+
+    state: str
+    lines: list[Line]
+    tabs: list[Tab]
+    looked: Looked
+    uneven: list[Mapping[str, Any]]
+
+
+def listed(actor: Actor, state: str) -> Listed:
+    """Return the page of the candidates in a state; Missing when there is no such state."""
+    if state not in CANDIDATE_STATES:
+        raise Missing("There is no such list of candidates.")
+    seen = candidate_queries.listed(actor, state)
+    counts = candidate_queries.counts(actor) | {state: len(seen)}
+    tabs = [Tab(key, word, counts.get(key, 0), key == state) for key, word in _TABS.items()]
+    status = looked()
+    uneven = status.last.imbalances[:_MOST_UNEVEN] if status.last and state == "open" else []
+    return Listed(state, [_line(each) for each in seen], tabs, status, uneven)
+
+
+def looked() -> Looked:
+    """Return how looking stands."""
+    last, running = candidate_queries.last_runs()
+    failed = last if last is not None and last.error else None
+    good = candidate_queries.last_good_run() if failed else last
+    return Looked(good, failed, running, _STAGES.get(running.stage, "") if running else "")
+
+
+def _line(seen: Seen) -> Line:
+    row, found = seen.row, seen.found
+    weeks = found.get("weeks") or {"counts": [], "usual": []}
+    top = max([*weeks["counts"], *weeks["usual"], 1])
+    return Line(
+        id=row.pk,
+        rank=row.rank,
+        title=seen.title,
+        reason=reason_of(found),
+        paragraph=str(found.get("paragraph", "")),
+        tickets=row.ticket_count,
+        hidden=seen.hidden,
+        since=_since(found),
+        odds=odds(str(found.get("confidence", ""))),
+        spark=points(weeks["counts"], top),
+        usual=points(weeks["usual"], top),
+        told=f"Tickets a week, at most {max([*weeks['counts'], 0])}",
+        marks=_marks(seen),
+        problem=row.problem.number if row.problem else "",
+    )
+
+
+def reason_of(found: Found) -> str:
+    """Return why a candidate has its rank."""
+    reason = str(found.get("cost", {}).get("ranked_by", ""))
+    return reason[:1].upper() + reason[1:]
+
+
+def _marks(seen: Seen) -> tuple[tuple[str, str], ...]:
+    row, marks = seen.row, []
+    if row.run_id is None and row.raised_at is not None:
+        marks.append(("danger", f"raised after {row.raised_after} tickets"))
+    if row.returned_at is not None and row.state == "open":
+        marks.append(("warn", f"back: {row.returned_because}"))
+    elif row.state == "open" and row.run_id and row.first_found_at == row.last_found_at:
+        marks.append(("accent", "new"))
+    return tuple(marks)
+
+
+def _since(found: Found) -> str:
+    onset = found.get("rhythm", {}).get("onset")
+    at = onset["at"] if onset else found.get("first_at")
+    return f"{datetime.fromisoformat(at):%-d %b %Y}" if at else ""
+
+
+def odds(confidence: str) -> str:
+    """Return the odds of a confidence in a few signs.
+
+    >>> odds("By chance alone, one group would show this with odds about 1 in 12,345,678; the bar …")
+    '1 in 10^7'
+    >>> odds("… odds below 1 in 10^15; the bar …"), odds("… odds about 1 in 5,000; …"), odds("")
+    ('below 1 in 10^15', '1 in 5,000', '')
+    """
+    if "below 1 in 10^15" in confidence:
+        return "below 1 in 10^15"
+    told = re.search(r"about 1 in ([\d,]+)", confidence)
+    if told is None:
+        return ""
+    number = int(told[1].replace(",", ""))
+    return f"1 in {number:,}" if number < 1_000_000 else f"1 in 10^{int(math.log10(number))}"

@@ -1,0 +1,81 @@
+"""The pictures of a candidate as numbers for the templates: tickets a week, small in the list and large on its page."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+SPARK_WIDTH = 120
+WIDTH, HEIGHT = 640, 130
+
+
+def points(values: Sequence[float], top: float) -> str:
+    """Return the points of a small line: 0 lies at the foot, `top` at the head.
+
+    >>> points([0, 5, 10], 10)
+    '0,26 60,14 120,2'
+    """
+    step = SPARK_WIDTH / max(1, len(values) - 1)
+    return " ".join(f"{at * step:.4g},{26 - 24 * value / (top or 1):.4g}" for at, value in enumerate(values))
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A week in the picture."""
+
+    x: str
+    y: str
+    width: str
+    height: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """An instant in the picture, and what it is."""
+
+    x: str
+    text_x: str
+    label: str
+    is_late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Weeks:
+    """The picture of a candidate's weeks."""
+
+    bars: list[Bar]
+    usual: str
+    marks: list[Mark]
+    first: str
+    last: str
+    most: int
+
+
+def weeks_of(found: Mapping[str, Any]) -> Weeks | None:
+    """Return a candidate's tickets week by week, as a picture."""
+    weeks = found.get("weeks")
+    if not weeks or not weeks["counts"]:
+        return None
+    counts, usual, first = weeks["counts"], weeks["usual"], datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=weeks["first"])
+    most, step = max([*counts, *usual, 1]), WIDTH / len(counts)
+    bars = [
+        Bar(f"{at * step:.1f}", f"{_height(count, most):.1f}", f"{max(step - 1, 0.5):.1f}", f"{HEIGHT - _height(count, most):.1f}",
+            f"Week of {first + timedelta(weeks=at):%-d %b %Y}: {count}")
+        for at, count in enumerate(counts)
+        if count
+    ]  # fmt: skip
+    line = " ".join(f"{(at + 0.5) * step:.1f},{_height(value, most):.1f}" for at, value in enumerate(usual))
+    marks = [_mark(at, label, first, step) for at, label in weeks["marks"]]
+    last = first + timedelta(weeks=len(counts))
+    return Weeks(bars, line, marks, f"{first:%-d %b %Y}", f"{last:%-d %b %Y}", max(counts))
+
+
+def _height(value: float, most: float) -> float:
+    return HEIGHT - value / most * (HEIGHT - 16)
+
+
+def _mark(at: int, label: str, first: datetime, step: float) -> Mark:
+    x = min(max((at - first.timestamp()) / (7 * 86400) * step, 1), WIDTH - 1)
+    is_late = x > WIDTH / 2
+    return Mark(f"{x:.1f}", f"{x + (-4 if is_late else 4):.1f}", label, is_late)
