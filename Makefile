@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(p))))
 BIN := .venv/bin
+# One process more than there are cores: tests wait for pages, servers and starts about a third of their time.
+JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 export PILOTHOUSE_PORT ?= 8420
 
 .PHONY: help demo run test check bench lock clean
@@ -18,7 +20,7 @@ run: .venv/run.stamp ## Run an empty, production-like instance
 
 test: .venv/dev.stamp ## Run the whole suite
 	@.ci/chromium
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -q $(ARGS)
 
 check: .venv/dev.stamp ## Lint, types, layers, dependencies, migrations, documentation
 	@.ci/check $(BIN)

@@ -11,6 +11,26 @@ from pilothouse.platform import embedded
 from pilothouse.platform.testing.cluster import cache, migrated, once
 from tests import trees
 
+_CHEAP = ("tests.conftest", "tests.kept")
+
+
+def _shared(item: pytest.Item) -> str:
+    """Name what an item shares with others and took long to make: a served site, a running instance, rows that were mined."""
+    found = getattr(item, "_fixtureinfo", None)
+    for name, definitions in sorted(found.name2fixturedefs.items()) if found else ():
+        made = definitions[-1]
+        module = made.func.__module__
+        if made.scope != "function" and name != "chromium" and module.startswith("tests.") and module not in _CHEAP:
+            return f"{item.path.parent.name}/{module.removeprefix('tests.')}"
+    return ""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests that share something run in one process, so that it is made once and not by each process again."""
+    for item in items:
+        if not item.get_closest_marker("xdist_group") and (name := _shared(item)):
+            item.add_marker(pytest.mark.xdist_group(name))
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
@@ -35,6 +55,16 @@ def instance(seed: Path) -> Iterator[trees.Instance]:
     """An instance of its own, migrated and with people; whatever a test starts on it is stopped."""
     with trees.throw_away_folder() as folder:
         made = trees.Instance(folder, seed)
+        yield made
+        made.stop()
+
+
+@pytest.fixture(scope="session")
+def desk(seed: Path) -> Iterator[trees.Instance]:
+    """A running instance that the tests of the command line share (their xdist group is `cli`); each leaves it usable."""
+    with trees.throw_away_folder() as folder:
+        made = trees.Instance(folder, seed)
+        made.up()
         yield made
         made.stop()
 

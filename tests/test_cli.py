@@ -3,26 +3,14 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests import trees
 from tests.trees import Instance
 
 pytestmark = [pytest.mark.xdist_group("cli"), pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def desk(seed: Path) -> Iterator[Instance]:
-    """A running instance that these tests share; each leaves it usable."""
-    with trees.throw_away_folder() as folder:
-        made = Instance(folder, seed)
-        made.up()
-        yield made
-        made.stop()
 
 
 def test_help_names_every_command_and_the_exit_codes() -> None:

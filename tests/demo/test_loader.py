@@ -184,7 +184,7 @@ def _is_of_service_levels(entry: tuple[datetime, str, str]) -> bool:
 
 @pytest.mark.timeout(240)
 def test_the_command_loads_with_two_processes_survives_a_kill_and_says_so(empty: Instance) -> None:
-    arguments = ("demo", "--only-load", "--tickets", "2000", "--days", "40", "--until", "2026-11-23T11:20+00:00")
+    arguments = ("demo", "--only-load", "--tickets", "2000", "--days", "200", "--until", "2026-11-23T11:20+00:00")
     started = datetime(2026, 11, 23, 11, 20, tzinfo=UTC)
     moved = {"PILOTHOUSE_CLOCK": started.isoformat()}
     up = empty.up(**moved)
@@ -196,8 +196,8 @@ def test_the_command_loads_with_two_processes_survives_a_kill_and_says_so(empty:
     loading.wait()
     said = empty.command(*arguments, **moved)
     assert said.returncode == 0, said.stderr
-    assert "is loaded: 2,000 tickets over 40 days until 2026-11-23 11:00 UTC" in said.stderr
-    lives = Arguments(seed=7, tickets=2000, days=40, until=datetime(2026, 11, 23, 11, tzinfo=UTC)).generation().lives()
+    assert "is loaded: 2,000 tickets over 200 days until 2026-11-23 11:00 UTC" in said.stderr
+    lives = Arguments(seed=7, tickets=2000, days=200, until=datetime(2026, 11, 23, 11, tzinfo=UTC)).generation().lives()
     drawn = {life.fields["number"]: [event.at for event in life.events] for life in lives}
     histories = _histories(empty)
     assert [number for number, _ in histories] == sorted(drawn)

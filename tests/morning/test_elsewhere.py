@@ -4,7 +4,6 @@ import html
 import io
 import json
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from pilothouse.morning.queries import Morning
 from pilothouse.notifications import mailer
 from pilothouse.notifications.mailer import Item, Recipient
 from pilothouse.tickets import actions as tickets
-from tests import trees
 from tests.organisation import Organisation, set_up
 from tests.sla.desk_of_agreements import agreement, target
 from tests.trees import Instance
@@ -96,15 +94,6 @@ def test_the_mail_has_working_links_and_no_foreign_ones(hostile: Morning) -> Non
     assert sum("/tickets/INC" in link for link in links) == 6
     assert not any("evil" in link for link in links)
     assert "<script" not in page
-
-
-@pytest.fixture(scope="module")
-def desk(seed: Path) -> Iterator[Instance]:
-    with trees.throw_away_folder() as folder:
-        made = Instance(folder, seed)
-        made.up()
-        yield made
-        made.stop()
 
 
 @pytest.mark.xdist_group("cli")

@@ -280,14 +280,14 @@ def test_the_command_tells_words_and_json(org: Organisation, tmp_path: Any) -> N
         what_if_command.read_change(file)
 
 
-def test_the_command_line(instance: Instance, tmp_path: Any) -> None:
-    instance.up()
+@pytest.mark.xdist_group("cli")
+def test_the_command_line(desk: Instance, tmp_path: Any) -> None:
     file = tmp_path / "change.json"
     file.write_text(json.dumps({"agreements": {"gold": definition(target(2))}}))
-    done = instance.command("sla", "what-if", str(file), "--days", "30", "--json")
+    done = desk.command("sla", "what-if", str(file), "--days", "30", "--json")
     assert (done.returncode, json.loads(done.stdout)["tickets"]) == (0, 0), done.stderr
     file.write_text(json.dumps({"agreements": {"gold": definition(target(0))}}))
-    refused = instance.command("sla", "what-if", str(file))
+    refused = desk.command("sla", "what-if", str(file))
     assert refused.returncode == 1
     assert "agreements.gold.targets.0.durations.1" in refused.stderr
     assert "Traceback" not in refused.stderr

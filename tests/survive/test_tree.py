@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 import requests
@@ -59,7 +60,8 @@ def test_a_killed_parent_takes_its_children_along_and_the_next_up_starts(instanc
     assert answers(instance)
 
 
-def test_a_taken_port_is_refused_naming_another(instance: Instance) -> None:
+def test_a_taken_port_is_refused_naming_another(folder: Path) -> None:
+    instance = Instance(folder)
     with socket.create_server(("127.0.0.1", instance.port)):
         refused = instance.command("up")
     assert refused.returncode == 4
@@ -67,8 +69,8 @@ def test_a_taken_port_is_refused_naming_another(instance: Instance) -> None:
     assert embedded.running(embedded.cluster(instance.data)) is None
 
 
-def test_a_database_that_cannot_be_reached_is_said_plainly(instance: Instance) -> None:
-    refused = instance.command("up", DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+def test_a_database_that_cannot_be_reached_is_said_plainly(folder: Path) -> None:
+    refused = Instance(folder).command("up", DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
     assert refused.returncode == 4
     assert "database cannot be reached" in refused.stderr
     assert "Traceback" not in refused.stderr
