@@ -41,6 +41,7 @@ QUIET = {
     "notifications.mark_all_read": "as mark_read",
     "connectors.note_progress": "a progress bar's position is not history",
     "connectors.digest": "it is pure",
+    "problems.judge_fixes": "it journals a verdict that changes, and a return: tests/problems/test_proof_kept.py",
     "sla.ask_what_if": "a question is not history",
     "sla.answer_what_if": "an answer is not history; tests/sla/test_what_if.py holds it against real tickets",
     "connectors.import_batch": "it writes through tickets/history.py; tests/connectors holds its entries against the file",

@@ -6,9 +6,12 @@ from typing import Any
 
 from django.db import transaction
 
+from pilothouse.notifications import kinds
 from pilothouse.platform.access import Actor
 from pilothouse.platform.refusals import FieldError, Invalid
 from pilothouse.problems import actions
+from pilothouse.problems.actions.judging import KIND
+from pilothouse.problems.engine.proof import VERDICTS
 from pilothouse.problems.forms import (
     DescribeForm,
     FixForm,
@@ -137,6 +140,8 @@ timeline.register(
         "problem.workaround": timeline.Spoken("workaround", is_long=True),
         "problem.promised_on": timeline.Spoken("fix promised for"),
         "problem.weekly_hours": timeline.Spoken("handling hours a week"),
+        "verdict": timeline.Spoken("verdict", {key: words.lower() for key, words in VERDICTS.items()}),
         "problem.no_fix_reason": timeline.Spoken("why no change", is_long=True),
     },
 )
+kinds.register(KIND, "Problems", about="A problem of yours that was resolved has come back.")

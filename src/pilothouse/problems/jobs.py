@@ -1,3 +1,3 @@
 """The worker's part of problems."""
 
-from pilothouse.problems import candidate_jobs  # noqa: F401  its tasks are found through this module
+from pilothouse.problems import candidate_jobs, problem_jobs  # noqa: F401  their tasks are found through this module

@@ -8,6 +8,7 @@ from pilothouse.problems.actions.describing import (
     resolve_problem,
     withdraw_known_error,
 )
+from pilothouse.problems.actions.judging import judge_fixes
 from pilothouse.problems.actions.records import gather_incidents, open_problem
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "declare_known_error",
     "describe_problem",
     "gather_incidents",
+    "judge_fixes",
     "link_fix",
     "open_problem",
     "resolve_problem",

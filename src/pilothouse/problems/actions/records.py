@@ -1,7 +1,7 @@
 """Problem records: opening them with their evidence, gathering incidents, describing, known errors, fixes and tasks."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -114,7 +114,7 @@ def freeze_evidence(
     note: str = "",
 ) -> Evidence:
     """Keep what is known now as evidence, with the weeks in which its tickets came, and journal its hash; in the caller's transaction."""
-    kept = plain({**(found or {}), "weeks": _weeks(ids, now)})
+    kept = plain({"weeks": _weeks(ids, now), **(found or {})})
     made = Evidence.objects.create(problem=problem, recorded_at=now, found=kept, ticket_ids=list(ids), sha256=fingerprint(kept, ids))
     named = {"name": f"{len(ids):,} tickets, SHA-256 {made.sha256[:12]}…", "sha256": made.sha256, "tickets": len(ids)}
     changes = [Change("evidence", None, named)]
@@ -125,14 +125,14 @@ def freeze_evidence(
 
 
 def _weeks(ids: Sequence[int], now: datetime) -> dict[str, Any] | None:
-    """Count the tickets of each week until now, beside what the rhythm of all others would give them."""
+    """Count the tickets of each week until now, beside what the rhythm of all others would give them (data.py's form of a picture)."""
     first_at = Ticket.objects.filter(pk__in=ids).aggregate(at=Min("opened_at"))["at"] if ids else None
     if first_at is None:
         return None
     first = max(weeks.monday(first_at), weeks.monday(now - timedelta(days=7 * _MOST_WEEKS)))
     own, others = weeks.counts(ids, first, now + timedelta(microseconds=1))
     share = sum(own) / max(sum(others), 1)
-    return {"first": first.isoformat(), "counts": own, "usual": [round(share * each, 2) for each in others]}
+    return {"first": (first - date(1970, 1, 1)).days, "marks": [], "counts": own, "usual": [round(share * each, 2) for each in others]}
 
 
 def gather(actor: Actor, problem: Ticket, ids: Sequence[int], *, now: datetime, note: str = "") -> list[int]:

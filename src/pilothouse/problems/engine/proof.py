@@ -26,8 +26,8 @@ _FIXED_SURELY = 0.5  # … and surely less than so many
 _NOT_REDUCED = 0.5  # surely more than so many remain, and perhaps all
 _LEAST_OTHERS = 20.0  # others a week below which they are too few to tell of seasons
 _MOST = 1e4  # the largest ratio that is told
-_CAME_BACK = 0.01
 _LEAST_BACK = 3
+_WINDOWS = (1, 2, 4, 8, 16)
 _REMAINS = 0.1  # of the rate before, until the weeks after the fix say otherwise
 VERDICTS = {"early": "Too early to tell", "fixed": "Fixed", "reduced": "Reduced", "none": "Not reduced"}
 
@@ -201,44 +201,50 @@ def _compared(count: int, total: int, share: float, there: float, dispersion: fl
 
 def _middle(mean: float, variance: float, tail: float) -> tuple[int, int]:
     """Return the smallest and largest counts between which a negative binomial of this mean and variance lies, `tail` aside each way."""
+    chances = _at_most(int(mean + 12 * math.sqrt(variance)) + 10, mean, variance)
+    return int(np.searchsorted(chances, tail)), int(np.searchsorted(chances, 1 - tail))
+
+
+def _at_most(most: int, mean: float, variance: float) -> np.ndarray:
+    """Return the chances of at most 0 … `most` by a negative binomial (a Poisson, where the variance is hardly more than the mean)."""
     if mean <= 0:
-        return 0, 0
-    most = int(mean + 12 * math.sqrt(variance)) + 10
+        return np.ones(most + 1)
     i = np.arange(most, dtype=float)
     if variance <= 1.001 * mean:
         first, steps = -mean, np.log(mean / (i + 1))
     else:
         size, chance = mean * mean / (variance - mean), mean / variance
         first, steps = size * math.log(chance), np.log((i + size) / (i + 1) * (1 - chance))
-    chances = np.cumsum(np.exp(np.concatenate(([first], first + np.cumsum(steps)))))
-    return int(np.searchsorted(chances, tail)), int(np.searchsorted(chances, 1 - tail))
+    return np.asarray(np.cumsum(np.exp(np.concatenate(([first], first + np.cumsum(steps))))))
 
 
-def came_back(before: Sequence[Week], remained: Sequence[Week], since: Sequence[Week]) -> float | None:
-    """Return the chance that as many incidents as came since a problem was resolved come by what remained of it; None: no reason to ask.
+@dataclass(frozen=True, slots=True)
+class Back:
+    """A problem's return: so many incidents in the last weeks, and the chance of that by what remained of it before."""
 
-    `remained` are the weeks between the fix and the resolution; of what they do not say, a tenth of the rate before is taken to
-    remain. The last week of `since` may be cut short. A problem is back when the chance is below `back_below(incidents since)`.
+    incidents: int
+    weeks: int
+    chance: float
+
+
+def came_back(before: Sequence[int], since_fix: Sequence[int], weeks_resolved: int) -> Back | None:
+    """Say whether a problem that was resolved `weeks_resolved` whole weeks ago is back; counts are incidents a week in order of time.
+
+    The last 1, 2, 4, 8 and 16 weeks since the resolution are each held against the weeks between the fix and them; of what those do
+    not say, a tenth of the rate before the fix is taken to remain. As in `judge`, the windows and the looks of all weeks are allowed
+    for, so that a problem that stays as it is comes back in at most one of twenty, ever.
     """
-    came = sum(week.count for week in since)
-    if came < _LEAST_BACK:
-        return None
-    rate = max(sum(week.count for week in before) / max(len(before), 1), 0.25)
-    dispersion = _dispersion(np.array([week.count for week in before], dtype=float), _exposure(before, ()))
-    known = 0.5 + sum(week.count for week in remained)
-    weeks = 0.5 / (_REMAINS * rate) + len(remained)
-    return _at_least(came, known / dispersion, len(since) / weeks * dispersion)
-
-
-def back_below(incidents: int) -> float:
-    """Return the chance below which a problem is back, so that asking after each incident is wrong in at most one of a hundred."""
-    return _CAME_BACK / (incidents * (incidents + 1))
-
-
-def _at_least(count: int, size: float, scale: float) -> float:
-    """Return the chance of at least so many when the mean is gamma distributed with this size and scale."""
-    i = np.arange(count - 1, dtype=float)
-    chance = 1 / (1 + scale)
-    first = size * math.log(chance)
-    below = np.exp(np.concatenate(([first], first + np.cumsum(np.log((i + size) / (i + 1) * (1 - chance))))))
-    return max(0.0, 1 - float(below.sum()))
+    rate = max(sum(before) / max(len(before), 1), 0.25)
+    dispersion = _dispersion(np.array(before, dtype=float), np.ones(len(before)))
+    level = ALPHA / (len(_WINDOWS) * max(weeks_resolved, 1) * (weeks_resolved + 1))
+    found = None
+    for weeks in _WINDOWS:
+        recent = sum(since_fix[-weeks:])
+        if weeks > min(weeks_resolved, len(since_fix)) or recent < _LEAST_BACK:
+            continue
+        known = 0.5 + sum(since_fix[:-weeks])
+        mean = known * weeks / (0.5 / (_REMAINS * rate) + len(since_fix) - weeks)
+        chance = max(0.0, 1 - float(_at_most(recent - 1, mean, dispersion * (mean + mean * mean / known))[-1]))
+        if chance <= level and (found is None or chance < found.chance):
+            found = Back(recent, weeks, chance)
+    return found

@@ -1,0 +1,89 @@
+"""What the proof of fix is made of: the weeks of a problem's incidents around its fix, read from the database, and the verdict as kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Min
+
+from pilothouse.problems.engine.proof import Judged, Week, judge
+from pilothouse.problems.models import Problem
+from pilothouse.tickets.engine.lifecycle import RAISED_KINDS
+from pilothouse.tickets.models import Link, Ticket
+
+WEEK = timedelta(days=7)
+MOST_BEFORE, MOST_AFTER = 52, 104
+_COUNT = """
+SELECT floor(extract(epoch FROM opened_at - %s) / 604800)::int AS week, count(*) FILTER (WHERE id = ANY(%s)), count(*)
+FROM tickets_ticket WHERE opened_at >= %s AND opened_at < %s AND kind = ANY(%s) GROUP BY week
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """When a problem was fixed, and by which change; None when it was resolved without one."""
+
+    at: datetime
+    change_id: int | None
+
+
+def incidents_of(problem_id: int) -> list[int]:
+    """Return the ids of the incidents that are linked to a problem as caused by it."""
+    return list(Link.objects.filter(target_id=problem_id, relation="caused_by").order_by("ticket_id").values_list("ticket_id", flat=True))
+
+
+def fix_of(problem: Ticket, now: datetime) -> Fix | None:
+    """Return the last fixing change that has been carried out, or the resolution of a problem that needed none."""
+    done = Ticket.objects.filter(linked_from__ticket=problem, linked_from__relation="fixed_by", change__actual_end_at__lte=now)
+    last = done.order_by("-change__actual_end_at").select_related("change").first()
+    if last is not None and last.change.actual_end_at is not None:
+        return Fix(last.change.actual_end_at, last.pk)
+    return Fix(problem.resolved_at, None) if problem.resolved_at is not None and problem.resolved_at <= now else None
+
+
+def count_weeks(ids: Sequence[int], first: datetime, zero: datetime, end: datetime) -> dict[int, Week]:
+    """Count the tickets named, and all others, opened in [first, end), by the week from `zero` in which they came (-1: the one before)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, [zero, list(ids), first, end, list(RAISED_KINDS)])
+        return {week: Week(own, everything - own) for week, own, everything in cursor.fetchall()}
+
+
+def before_and_after(ids: Sequence[int], fixed_at: datetime, now: datetime) -> tuple[list[Week], list[Week]]:
+    """Return the whole weeks before a fix and after it. Those before begin after the first incident, which is why one began to look."""
+    first_at = Ticket.objects.filter(pk__in=ids).aggregate(at=Min("opened_at"))["at"] if ids else None
+    weeks_before = min(MOST_BEFORE, max(0, (fixed_at - first_at) // WEEK)) if first_at is not None else 0
+    weeks_after = min(MOST_AFTER, max(0, (now - fixed_at) // WEEK))
+    counted = count_weeks(ids, fixed_at - weeks_before * WEEK, fixed_at, fixed_at + weeks_after * WEEK)
+    empty = Week(0, 0)
+    return [counted.get(-i, empty) for i in range(weeks_before, 0, -1)], [counted.get(i, empty) for i in range(weeks_after)]
+
+
+def hours_saved(problem_id: int, judged: Judged) -> float | None:
+    """Return the handling hours that a fix saves each week: what the problem cost a week, less the part that remains."""
+    hours = Problem.objects.filter(pk=problem_id).values_list("weekly_hours", flat=True).first()
+    if hours is None or judged.ratio is None or judged.verdict not in ("fixed", "reduced"):
+        return None
+    return float(hours) * max(0.0, 1 - judged.ratio)
+
+
+def told(judged: Judged) -> dict[str, Any]:
+    """Return a judgement as it is kept: plain values for JSON."""
+    return {
+        "ratio": judged.ratio,
+        "low": judged.low,
+        "high": judged.high,
+        "confidence": judged.confidence,
+        "rate": round(judged.rate, 2),
+        "dispersion": round(judged.dispersion, 2),
+        "before": [week.count for week in judged.before],
+        "after": [[week.count, week.expected, week.low, week.high] for week in judged.after],
+        "expected": round(judged.expected, 1),
+        "came": judged.came,
+    }
+
+
+def look(problem: Ticket, fix: Fix, now: datetime) -> Judged:
+    """Judge a problem's fix as of now."""
+    return judge(*before_and_after(incidents_of(problem.pk), fix.at, now))

@@ -1,0 +1,90 @@
+"""The proof of fix on the real database: weeks of incidents, a change that ends, what the daily look makes of it."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from pilothouse.notifications.models import Notification
+from pilothouse.platform import access, journal
+from pilothouse.problems import actions
+from pilothouse.problems.models import Evidence, Problem, Proof
+from pilothouse.tickets import actions as tickets
+from pilothouse.tickets.history import History, Moment, record_histories
+from pilothouse.tickets.models import Ticket
+from tests.organisation import NOW, Organisation, set_up
+
+WEEK, DAY = timedelta(days=7), timedelta(days=1)
+BEGAN = NOW - 12 * WEEK
+
+
+@pytest.fixture
+def org(db: None) -> Organisation:
+    return set_up()
+
+
+def incidents(org: Organisation, first: datetime, weeks: int, weekly: int, title: str = "Backup failed") -> list[int]:
+    """Open so many a week, evenly, all within [first, first + weeks)."""
+    step = WEEK / weekly
+    at = [first + i * step + step / 2 for i in range(weeks * weekly)]
+    facts = [{"title": f"{title} {i}", "kind": "incident", "state": "new", "opened_at": each} for i, each in enumerate(at)]
+    made = [History([Moment(each, fact)]) for each, fact in zip(at, facts, strict=True)]
+    return [one.ticket_id for one in record_histories(actor=access.system(), histories=made, now=NOW)]
+
+
+def fixed_problem(org: Organisation, ids: list[int]) -> Ticket:
+    """A problem whose fixing change ended at NOW, resolved a month later."""
+    made = actions.open_problem(
+        actor=org.ana, now=NOW - DAY, title="Backups fail", ticket_ids=ids, weekly_hours=6, group=org.network, assignee=org.alan.user_id
+    )
+    begin = {"kind": "change", "title": "New agent", "state": "closed", "opened_at": NOW - DAY}
+    end = {"change.actual_start_at": (NOW - DAY).isoformat(), "change.actual_end_at": NOW.isoformat(), "change.outcome": "successful"}
+    history = History([Moment(NOW - DAY, begin), Moment(NOW, end, verb="change.carried_out")])
+    change = record_histories(actor=access.system(), histories=[history], now=NOW)[0]
+    tickets.move_ticket(actor=org.ana, ticket_id=made.pk, state="analysis", now=NOW)
+    done = {"resolution_code": "solved", "resolution_notes": "The agent was renewed."}
+    actions.resolve_problem(actor=org.ana, problem_id=made.pk, change=change.number, now=NOW + 4 * WEEK, **done)
+    return Ticket.objects.get(pk=made.pk)
+
+
+def judged(at: datetime) -> dict[str, int]:
+    return actions.judge_fixes(actor=access.system(), now=at)
+
+
+def test_a_fix_is_proved_week_by_week_and_what_comes_back_reopens(org: Organisation) -> None:
+    incidents(org, BEGAN, 30, 40, "Other things")
+    problem = fixed_problem(org, incidents(org, BEGAN, 12, 5))
+    assert judged(NOW + DAY) == {"early": 1}
+    assert judged(NOW + 5 * WEEK) == {"fixed": 1}
+    proof = Proof.objects.get(pk=problem.pk)
+    assert proof.fixed_at == NOW and proof.told["before"] == [5] * 11 and [week[0] for week in proof.told["after"]] == [0] * 5
+    assert all(4.5 < week[1] < 5.5 and week[2] <= 5 <= week[3] for week in proof.told["after"])
+    assert proof.hours_saved_weekly == 6.0 and proof.told["confidence"] > 0.99
+    told = [entry for entry in journal.entries_of("ticket", problem.pk) if entry.verb == "problem.judged"]
+    assert [entry.after("verdict") for entry in told] == ["fixed"]
+    assert judged(NOW + 5 * WEEK) == {"fixed": 1}  # again: nothing new
+    assert len([e for e in journal.entries_of("ticket", problem.pk) if e.verb == "problem.judged"]) == 1
+
+    again = incidents(org, NOW + 6 * WEEK, 2, 5)
+    actions.gather_incidents(actor=org.ana, problem_id=problem.pk, ticket_ids=again, now=NOW + 8 * WEEK)
+    assert judged(NOW + 8 * WEEK) == {"came_back": 1}
+    problem.refresh_from_db()
+    assert problem.state == "analysis" and problem.resolved_at is None
+    evidence = Evidence.objects.filter(problem=problem).last()
+    assert evidence is not None and evidence.ticket_ids == again and "It came back: 10 incidents" in evidence.found["paragraph"]
+    back = next(entry for entry in journal.entries_of("ticket", problem.pk) if entry.verb == "ticket.reopened")
+    assert back.actor_id is None and "came back" in back.note
+    notification = Notification.objects.get()
+    assert notification.person_id == org.alan.user_id and "came back" in notification.subject
+    assert judged(NOW + 8 * WEEK + DAY).get("came_back") is None
+    assert not journal.verify(["ticket"]).breaks
+
+
+def test_what_goes_on_is_no_fix_and_a_straggler_no_return(org: Organisation) -> None:
+    ids = incidents(org, BEGAN, 24, 5)
+    problem = fixed_problem(org, ids)
+    assert judged(NOW + 12 * WEEK).keys() <= {"none", "came_back"}
+    assert Proof.objects.get(pk=problem.pk).verdict == "none" and Proof.objects.get(pk=problem.pk).hours_saved_weekly is None
+    other = fixed_problem(org, incidents(org, BEGAN, 12, 5))
+    actions.gather_incidents(actor=org.ana, problem_id=other.pk, ticket_ids=incidents(org, NOW + 6 * WEEK, 1, 1), now=NOW + 8 * WEEK)
+    judged(NOW + 8 * WEEK)
+    assert Ticket.objects.get(pk=other.pk).state == "resolved" and Problem.objects.get(pk=other.pk).weekly_hours == 6.0
