@@ -17,6 +17,17 @@ PUT    ^api(?:/.*)?$                                                         404
 PATCH  ^api(?:/.*)?$                                                         404  404  404  404  404  404  404  404
 DELETE ^api(?:/.*)?$                                                         404  404  404  404  404  404  404  404
 GET    api/v1/                                                               200  200  200  200  200  200  200  200
+GET    api/v1/changes                                                       401  403  200  200  200  200  200  200
+POST   api/v1/changes                                                       401  403  201  201  201  201  403  201
+GET    api/v1/changes/<reference>                                           401  404  200  200  200  200  200  200
+PATCH  api/v1/changes/<reference>                                           401  404  200  403  200  200  403  200
+POST   api/v1/changes/<reference>/transition                                401  404  200  403  200  200  403  200
+GET    api/v1/candidates                                                     401  403  200  200  200  200  200  200
+GET    api/v1/candidates/<number>                                            401  403  200  200  200  200  200  200
+POST   api/v1/candidates/<number>/dismiss                                    401  403  403  403  200  200  403  200
+POST   api/v1/candidates/<number>/problem                                    401  403  403  403  201  201  403  201
+POST   api/v1/candidates/<number>/restore                                    401  403  403  403  409  409  403  409
+POST   api/v1/candidates/look                                                401  403  403  403  202  202  403  202
 GET    api/v1/cis                                                            401  403  200  200  200  200  200  200
 POST   api/v1/cis                                                            401  403  403  403  201  403  403  201
 GET    api/v1/cis/<number>                                                   401  404  200  200  200  200  200  200
@@ -88,6 +99,11 @@ POST   api/v1/tickets/bulk                                                   401
 GET    api/v1/views                                                          401  403  200  200  200  200  200  200
 POST   api/v1/views                                                          401  403  201  201  201  201  403  201
 DELETE api/v1/views/<number>                                                 401  403  404  404  204  204  403  204
+GET    changes                                                              302  403  200  200  200  200  200  200
+GET    changes/<str:number>/plan                                            302  403  200  403  200  200  403  200
+POST   changes/<str:number>/plan                                            302  403  302  403  302  302  403  302
+GET    changes/new                                                          302  403  200  200  200  200  403  200
+POST   changes/new                                                          302  403  302  302  302  302  403  302
 GET    cmdb                                                                  302  403  200  200  200  200  200  200
 GET    cmdb/cis/<int:ci_id>                                                  302  403  200  200  200  200  200  200
 GET    cmdb/cis/<int:ci_id>/edit                                             302  403  403  403  200  403  403  200
@@ -143,6 +159,13 @@ POST   portal/tickets/<str:number>/act                                       302
 POST   portal/tickets/<str:number>/act ~restricted                           302  404  404  404  404  404  403  302
 POST   portal/tickets/<str:number>/answer                                    302  302  404  404  404  404  403  404
 POST   portal/tickets/<str:number>/answer ~restricted                        302  404  404  404  404  404  403  302
+GET    problems/candidates                                                   302  403  200  200  200  200  200  200
+GET    problems/candidates/<int:candidate_id>                                302  403  200  200  200  200  200  200
+POST   problems/candidates/<int:candidate_id>/dismiss                        302  403  403  403  302  302  403  302
+POST   problems/candidates/<int:candidate_id>/problem                        302  403  403  403  302  302  403  302
+POST   problems/candidates/<int:candidate_id>/restore                        302  403  403  403  409  409  403  409
+POST   problems/candidates/look                                              302  403  403  403  302  302  403  302
+GET    problems/candidates/looking                                           302  403  200  200  200  200  200  200
 GET    profile                                                               302  200  200  200  200  200  200  200
 POST   profile                                                               302  302  302  302  302  302  302  302
 GET    profile/notifications                                                 302  200  200  200  200  200  200  200

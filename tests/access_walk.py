@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from pilothouse.changes import actions as changes
 from pilothouse.cmdb import actions as cmdb
 from pilothouse.cmdb.models import Relationship
 from pilothouse.notifications import actions as notifications
@@ -22,6 +23,7 @@ from pilothouse.people import actions as people_actions
 from pilothouse.people.testing import NamedPeople
 from pilothouse.platform import access, clock
 from pilothouse.platform.models import JournalEntry
+from pilothouse.problems.models import Candidate
 from pilothouse.sla.actions import agreements, schedules
 from pilothouse.tickets import actions
 from pilothouse.tickets.models import Link, Ticket
@@ -81,6 +83,9 @@ def make_world(people: NamedPeople) -> World:
     actions.link_ticket(actor=ana, ticket_id=open_one.pk, relation="relates_to", target=target.pk, now=_NOW())
     file = actions.attach_file(actor=ana, ticket_id=open_one.pk, name="a.txt", content=io.BytesIO(b"x"), now=_NOW())
     kept = actions.attach_file(actor=adam, ticket_id=hidden.pk, name="a.txt", content=io.BytesIO(b"x"), now=_NOW())
+    change = changes.open_change(actor=ana, title="Update", group=network, assignee=alan, now=_NOW())
+    at = {"first_found_at": _NOW(), "last_found_at": _NOW()}
+    candidate = Candidate.objects.create(rank=1, title="VPN", found={"title": "VPN", "cost": {}}, ticket_count=1, **at)
     view = actions.save_view(actor=adam, name="All", query="is:open", scope="default", now=_NOW())
     token = people_actions.issue_token(actor=ana, name="x", now=_NOW()).token
     category = actions.add_category(actor=adam, name="Network", now=_NOW())
@@ -111,6 +116,7 @@ def make_world(people: NamedPeople) -> World:
         "view_id": view.id,
         "token_id": token.pk,
         "category_id": category.pk,
+        "candidate_id": candidate.pk,
         "review_id": 1,  # there is none
         "escalation_id": 1,  # nor here
         "run_id": 1,  # there is none: who may look is told so
@@ -123,6 +129,8 @@ def make_world(people: NamedPeople) -> World:
         "teams/": {"number": network},
         "services/": {"number": service.pk},
         "cis/": {"number": ci.pk},
+        "candidates/": {"number": candidate.pk},
+        "changes/": {"number": change.number, "reference": change.number},
         "views/": {"number": view.id},
         "journal/": {"kind": "ticket"},
         "notifications/": {"number": told},

@@ -32,6 +32,7 @@ from pilothouse.platform import clock
 from pilothouse.platform.access import Actor
 from pilothouse.tickets import actions
 from pilothouse.tickets.models import Ticket
+from tests.changes import desk_of_changes as changes
 from tests.notifications import told
 
 PEOPLE = {
@@ -73,6 +74,7 @@ def seed() -> dict[str, str]:
     ci = CI.objects.create(name="vpn-gw-01", service=service)
     _around(actor(people["adam"]), ci)
     _tickets(actor(people["ana"]), people, teams, service, ci)
+    changes.seed(actor(people["ana"]), teams["Network"].pk, service.pk)
     told.seed()
     return {handle: _session(user) for handle, user in people.items()}
 

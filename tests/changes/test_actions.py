@@ -130,6 +130,7 @@ def test_who_may(org: Organisation) -> None:
         with pytest.raises(Forbidden):
             actions.open_change(actor=actor, title="t", now=NOW)
     ticket = actions.open_change(actor=org.ana, title="t", group=org.network, now=NOW)
+    assert ticket.state == "new"
     actions.plan_change(actor=org.alan, ticket_id=ticket.pk, plan={"risk": "low"}, now=NOW)
     for actor in (org.olga, org.audrey):
         with pytest.raises(Forbidden):

@@ -12,10 +12,12 @@ from pilothouse.api import problems
 from pilothouse.api.auth import Session, Token
 from pilothouse.api.idempotency import idempotent
 from pilothouse.api.journal import router as journal
+from pilothouse.changes.rest import router as changes
 from pilothouse.cmdb.rest import router as cmdb
 from pilothouse.notifications.rest import router as notifications
 from pilothouse.people.rest import router as people
 from pilothouse.platform.refusals import FieldError, Invalid
+from pilothouse.problems.candidate_rest import router as candidates
 from pilothouse.sla.rest import router as service_levels
 from pilothouse.tickets.rest import ROUTERS
 
@@ -65,9 +67,11 @@ api = NinjaAPI(
 api.add_decorator(idempotent)
 for _prefix, _router in ROUTERS:
     api.add_router(_prefix, _router)
+api.add_router("", changes)
 api.add_router("", people)
 api.add_router("", cmdb)
 api.add_router("", notifications)
 api.add_router("", service_levels)
+api.add_router("", candidates)
 api.add_router("", journal)
 problems.install(api)

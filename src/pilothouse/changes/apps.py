@@ -8,4 +8,5 @@ class ChangesConfig(AppConfig):
     label = "changes"
 
     def ready(self) -> None:
-        from pilothouse.changes import actions, projections, told  # noqa: F401  registers the guard, the detail and how both are told
+        # They register the guard, the detail, how both are told, what pages show of them, and the fields of queries.
+        from pilothouse.changes import actions, acts, panels, projections, queue_fields, told  # noqa: F401

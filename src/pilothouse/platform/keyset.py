@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import orjson
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 
 M = TypeVar("M", bound=Model)
@@ -33,7 +34,7 @@ def page(rows: "QuerySet[M]", cursor: str, *, keys: Sequence[str], descending: b
     backward, edge = _read(cursor, len(keys))
     try:
         beyond = rows if edge is None else rows.filter(_beyond(keys, edge, upward=backward == descending))
-    except (ValueError, TypeError):  # a cursor somebody wrote by hand, with values that are no values of these columns
+    except (ValueError, TypeError, ValidationError):  # a cursor somebody wrote by hand, with values that are no values of these columns
         return Page([])
     sign = "-" if descending != backward else ""
     found = list(beyond.order_by(*(sign + key for key in keys))[: size + 1])

@@ -11,7 +11,7 @@ from pilothouse.platform import retelling
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.tickets.access import visible
 from pilothouse.tickets.actions.fields import REFERENCES
-from pilothouse.tickets.engine.lifecycle import OPEN_STATES
+from pilothouse.tickets.engine.lifecycle import DESK_KINDS, OPEN_STATES
 from pilothouse.tickets.engine.queue_language.syntax import quote
 from pilothouse.tickets.models import Category, SavedView, Ticket
 from pilothouse.tickets.queue_page import Address
@@ -21,10 +21,10 @@ _SHOWN = 8
 
 
 def tickets_on(actor: Actor, kind: str, record_id: int) -> dict[str, Any]:
-    """Gather the newest tickets on a record that the reader may see, the open ones first, and where all of them are."""
+    """Gather the desk's newest tickets on a record that the reader may see, the open ones first, and where all of them are."""
     if not actor.can(Capability.READ_TICKETS):
         return {"tickets": []}
-    found = Ticket.objects.filter(visible(actor), **{f"{kind}_id": record_id})
+    found = Ticket.objects.filter(visible(actor), kind__in=DESK_KINDS, **{f"{kind}_id": record_id})
     opened = list(found.filter(state__in=OPEN_STATES).order_by("priority", "-id")[:_SHOWN])
     done = list(found.exclude(state__in=OPEN_STATES).order_by("-id")[: _SHOWN - len(opened)])
     model = CI if kind == "ci" else Service

@@ -5,7 +5,7 @@ from typing import Any, BinaryIO, cast
 from urllib.parse import quote
 
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse, QueryDict
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -14,7 +14,7 @@ from pilothouse.people.doors import signed_in
 from pilothouse.platform import clock
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.refusals import Invalid, Missing, Refused, StaleVersion
-from pilothouse.tickets import actions, ticket_page
+from pilothouse.tickets import actions, both_sides, ticket_page
 from pilothouse.tickets.access import get_ticket, require_work
 from pilothouse.tickets.actions.attaching import stored_at
 from pilothouse.tickets.acts import ACTS, perform
@@ -27,7 +27,6 @@ from pilothouse.tickets.forms import (
     LinkForm,
     MergeForm,
     NewTicketForm,
-    plain_lines,
     shown_values,
 )
 from pilothouse.tickets.models import Attachment, Ticket
@@ -162,7 +161,7 @@ def edit(request: HttpRequest, actor: Actor, number: str) -> HttpResponseBase:
     if request.method == "GET":
         form = EditTicketForm(initial=shown_values(ticket), zone=actor.time_zone)
         return _edit_page(request, ticket, form, ticket.version)
-    form = EditTicketForm(_without_theirs(request.POST), initial=shown_values(ticket), zone=actor.time_zone)
+    form = EditTicketForm(both_sides.settled(request.POST), initial=shown_values(ticket), zone=actor.time_zone)
     shown_version = request.POST.get("version", "")
     version = int(shown_version) if shown_version.isdigit() else ticket.version
     if not form.is_valid():
@@ -192,56 +191,20 @@ def _edit_page(request: HttpRequest, ticket: Ticket, form: EditTicketForm, versi
     return render(request, "tickets/edit.html", shown, status=status)
 
 
-def _without_theirs(data: QueryDict) -> QueryDict:
-    """Where somebody chose the other side's value, put it in the place of the typed one."""
-    settled = data.copy()
-    for name in data:
-        if name.startswith("keep-") and data[name] == "theirs":
-            field = name.removeprefix("keep-")
-            settled[field] = data.get(f"initial-{field}", "")
-    return settled
-
-
 def _both_sides(request: HttpRequest, actor: Actor, form: EditTicketForm, stale: StaleVersion) -> HttpResponse:
-    """Show the form again on the row as it is now: touched fields keep what was typed, the others show what stands."""
+    """Show the form again on the row as it is now."""
     ticket = Ticket.objects.select_related("requester", "assignee", "ci", "parent", "service", "group").get(
         pk=get_ticket(actor, form_number(request)).pk
     )
-    now_shown = {name: plain_lines(str(value)) for name, value in shown_values(ticket).items()}
-    was_shown = {name: plain_lines(request.POST.get(f"initial-{name}", "")) for name in now_shown}
-    data = request.POST.copy()
-    for name, value in now_shown.items():
-        data[f"initial-{name}"] = value
-        if name not in form.changed_data:
-            data[name] = value
-    again = EditTicketForm(data, initial=shown_values(ticket), zone=actor.time_zone)
-    again.is_valid()
-    beside = {name for name in form.changed_data if now_shown[name] != plain_lines(data.get(name, ""))}
-    sides = [
-        {"field": again[name], "theirs": _in_words(again, name, now_shown[name]), "moved": now_shown[name] != was_shown[name]}
-        for name in form.changed_data
-        if name in beside
-    ]
-    moved = [
-        {"label": again[name].label, "before": _in_words(again, name, was_shown[name]), "after": _in_words(again, name, now_shown[name])}
-        for name in now_shown
-        if name not in form.changed_data and now_shown[name] != was_shown[name]
-    ]
-    rest = [field for field in again if field.name not in beside]
-    shown = {"ticket": ticket, "form": again, "version": stale.version, "sides": sides, "moved": moved, "rest": rest, "stale": stale}
-    return render(request, "tickets/edit.html", {**shown, "categories": form.categories()}, status=stale.status)
+    current = shown_values(ticket)
+    shown = both_sides.compared(request.POST, form, current, lambda data: EditTicketForm(data, initial=current, zone=actor.time_zone))
+    more = {"ticket": ticket, "version": stale.version, "stale": stale, "categories": form.categories()}
+    return render(request, "tickets/edit.html", {**shown, **more}, status=stale.status)
 
 
 def form_number(request: HttpRequest) -> str:
     """Give the ticket's number from the address of the form."""
     return str(request.resolver_match.kwargs["number"]) if request.resolver_match else ""
-
-
-def _in_words(form: EditTicketForm, name: str, raw: str) -> str:
-    """Say a field's raw value as people read it: a choice's label rather than its key."""
-    choices = getattr(form.fields[name], "choices", None)
-    labels = {str(key): str(label) for key, label in choices} if choices is not None else {}
-    return labels.get(raw, raw) or "nothing"
 
 
 @require_POST

@@ -16,7 +16,7 @@ from pilothouse.platform.refusals import FieldError, GuardRefused, Invalid
 from pilothouse.platform.statements import copy_rows, run, wide
 from pilothouse.tickets.access import get_ticket
 from pilothouse.tickets.actions.fields import ATTRIBUTES, Known, journal_value, look_up, reference_errors, row_values, value_errors
-from pilothouse.tickets.engine.lifecycle import DESK_KINDS, KINDS, RAISED_KINDS, priority
+from pilothouse.tickets.engine.lifecycle import DESK_KINDS, KINDS, RAISED_KINDS, TRANSITIONS, TRANSITIONS_OF, priority
 from pilothouse.tickets.engine.replay import EMPTY
 from pilothouse.tickets.models import Link, Ticket
 
@@ -85,9 +85,15 @@ def open_tickets(
 def _complete(actor: Actor, fields: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Fill in what the caller left open."""
     row = {**EMPTY, "priority": None, "channel": _channel(actor), "requester": actor.user_id, **fields}
-    row |= {"opened_by": actor.user_id, "opened_at": now, "state": "assigned" if row["group"] or row["assignee"] else "new"}
+    row |= {"opened_by": actor.user_id, "opened_at": now, "state": _first_state(row)}
     row["title"] = row["title"].strip() if isinstance(row["title"], str) else row["title"]
     return row
+
+
+def _first_state(row: Mapping[str, Any]) -> str:
+    """A ticket that somebody has is assigned, where its kind knows such a state; a kind that does not exist is refused elsewhere."""
+    kind = row["kind"] if isinstance(row["kind"], str) else ""
+    return "assigned" if (row["group"] or row["assignee"]) and "assigned" in TRANSITIONS_OF.get(kind, TRANSITIONS) else "new"
 
 
 def _channel(actor: Actor) -> str:

@@ -87,12 +87,12 @@ class Opposite:
 
 Plan = Test | Related | Written | All | Any | Opposite
 Row = Mapping[str, Anything]
-_NAMES_KINDS = frozenset({"kind", "number"})
+_NAMES_KINDS = frozenset({"kind", "number", "change", "problem"})  # also by a field of theirs: change__planned_start_at
 
 
 def of_the_desk(plan: Plan) -> Plan:
-    """Narrow a plan to the desk's kinds of tickets, unless it speaks of kinds or of a ticket's number."""
-    if any(isinstance(leaf, Test) and leaf.path in _NAMES_KINDS for leaf in leaves(plan)):
+    """Narrow a plan to the desk's kinds of tickets, unless it speaks of kinds, of what only a kind has, or of a ticket's number."""
+    if any(isinstance(leaf, Test) and leaf.path.partition("__")[0] in _NAMES_KINDS for leaf in leaves(plan)):
         return plan
     return All((plan, Test("kind", Operator.IN, DESK_KINDS)))
 
