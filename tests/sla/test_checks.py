@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pilothouse.sla.engine.business_time import Definition, always, compile_definition, never
-from pilothouse.sla.engine.checks import Known, check, refusals
+from pilothouse.sla.engine.checks import Known, check
 from pilothouse.sla.engine.definitions import read_targets
 from pilothouse.sla.engine.duration_text import read_duration, write_duration
 from pilothouse.sla.engine.possible import can_hold
-from pilothouse.sla.engine.problem import Problem
+from pilothouse.sla.engine.problem import Problem, refusals
 from pilothouse.sla.engine.rules import LONGEST_SECONDS, Condition, Duration
 from pilothouse.tickets.engine.queue_language import Context, Mistake, Plan, evaluate, parse, resolve
 from pilothouse.tickets.engine.queue_language.plan import All, Operator, Opposite

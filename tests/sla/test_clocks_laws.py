@@ -1,5 +1,6 @@
 """Clocks: laws over lives, agreements and schedules drawn at random, against a person with a pencil (clocks_by_hand)."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from pilothouse.sla.engine import lives, measuring
 from pilothouse.sla.engine.clock import Clock
 from pilothouse.sla.engine.clocks import count, count_many
+from pilothouse.sla.engine.columns import ABSENT, Portion
+from pilothouse.sla.engine.counting import Counted, Counting
 from pilothouse.sla.engine.lives import Event
 from tests.sla.clocks_by_hand import clocks_by_hand
 from tests.sla.lives_at_random import Drawn, cases
@@ -56,6 +59,43 @@ def test_many_are_counted_as_one_by_one(drawn: Drawn) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(measuring, "_MANY", 1)
         assert [told(clock) for clock in count_many(enumerate(drawn.lives), drawn.rulebook, drawn.hours)] == one
+
+
+@given(drawn=cases(lives_each=6))
+@settings(LAW, max_examples=120)
+def test_columns_hold_what_is_counted_one_by_one(drawn: Drawn) -> None:
+    counting = Counting(drawn.rulebook, drawn.hours)
+    for portion in (drawn.lives[:2], drawn.lives):  # what was learnt of the first portion serves the second
+        counted = counting.count(Portion.of(map(lives.write, portion)))
+        left = set(counted.left.tolist())
+        one = [clock for n, life in enumerate(portion) if n not in left for clock in count(n, life, drawn.rulebook, drawn.hours)]
+        assert list(_rows(counted)) == [_row(clock) for clock in one]
+        for place in left:
+            assert any(clock.watch for clock in count(place, portion[place], drawn.rulebook, drawn.hours))
+
+
+def _row(clock: Clock) -> tuple[Any, ...]:
+    measured = (clock.target_seconds, clock.elapsed, clock.due, clock.original_due)
+    return (
+        clock.ticket,
+        clock.name,
+        clock.priority,
+        clock.schedule,
+        clock.stage,
+        clock.started,
+        clock.running_since,
+        clock.ended,
+        *measured,
+    )
+
+
+def _rows(counted: Counted) -> Iterator[tuple[Any, ...]]:
+    columns = (counted.ticket, counted.pattern, counted.group, counted.started, counted.since, counted.ended)
+    measured = (counted.target, counted.elapsed, counted.due, counted.original_due)
+    for row in zip(*(column.tolist() for column in (*columns, *measured)), strict=True):
+        ticket, pattern, group, *rest = [None if value == ABSENT else value for value in row]
+        clock = counted.patterns[pattern]
+        yield (ticket, [*clock.name[:5], group], clock.priority, clock.schedule, clock.stage, *rest)
 
 
 @given(drawn=cases())

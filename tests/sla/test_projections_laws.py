@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -55,6 +55,36 @@ def test_kept_is_rebuilt_in_small_batches_and_by_the_path_for_many(organisation:
             projections.get("sla_clock").apply(entries)
         assert rows() == kept
         transaction.set_rollback(True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_processes_make_the_same_rows_and_what_breaks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    rulebook.forget()
+    schedules.forget()
+    ServiceLife(set_up()).live_with([("ana", act % 22, act % 6, act % 5, "vpn drops", 20) for act in range(60)]).recount(False)
+    kept, indexes = rows(), _indexes()
+    for name, value in (("_AT_ONCE", 2), ("_MANY", 0), ("_MOST_PROCESSES", 1)):
+        monkeypatch.setattr(rebuilding, name, value)
+    projections.rebuild("sla_clock")
+    assert rows() == kept
+    whole, written = rebuilding._write, list[object]()
+
+    def breaks(made: rebuilding.Made) -> None:
+        whole(made)
+        written.append(made)
+        if len(written) == 2:
+            raise OSError("The disk is full.")
+
+    monkeypatch.setattr(rebuilding, "_write", breaks)
+    with pytest.raises(OSError, match="full"), transaction.atomic():  # inside of another transaction: in this process
+        projections.rebuild("sla_clock")
+    assert (len(written), rows(), _indexes()) == (2, kept, indexes)
+
+
+def _indexes() -> list[tuple[str]]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE tablename LIKE 'sla\\_%' ORDER BY 1")
+        return list(cursor.fetchall())
 
 
 def test_the_laws_saw_something_of_everything() -> None:

@@ -270,8 +270,8 @@ def test_the_command_tells_words_and_json(org: Organisation, tmp_path: Any) -> N
     file = tmp_path / "change.json"
     file.write_text(json.dumps({"agreements": {"gold": definition(target(2))}}))
     with clock.at(LATER):
-        said = what_if_command.tell(file, days=30, as_json=False, progress=lambda done, total: None)
-        report = json.loads(what_if_command.tell(file, days=30, as_json=True, progress=lambda done, total: None))
+        said = what_if_command.tell(file, days=30, as_json=False, progress=lambda count: None)
+        report = json.loads(what_if_command.tell(file, days=30, as_json=True, progress=lambda count: None))
     assert f"{slow.number}  P{slow.priority}  Resolution  Network: Slow [red]one[/red]" in said
     assert "100.0 %" in said
     assert report["kinds"][0]["after"]["breached"] == 1

@@ -62,15 +62,8 @@ def register(app: typer.Typer, database: Database, plainly: Callable[[Any], Any]
 def _what_if(file: Path, *, days: int, as_json: bool, counting: Counting) -> None:
     from pilothouse.sla import what_if_command  # after Django's settings
 
-    last = 0
     with counting("Judging", what_if_command.size(days)) as counted:
-
-        def progress(done: int, total: int) -> None:
-            nonlocal last
-            counted(done - last)
-            last = done
-
-        typer.echo(what_if_command.tell(file, days=days, as_json=as_json, progress=progress))
+        typer.echo(what_if_command.tell(file, days=days, as_json=as_json, progress=counted))
 
 
 def _explain(number: str, *, as_json: bool) -> None:

@@ -19,7 +19,7 @@ from pilothouse.platform.refusals import FieldError
 from pilothouse.sla.engine.checks import Known, check
 from pilothouse.sla.engine.definitions import read_targets
 from pilothouse.sla.engine.lives import seconds
-from pilothouse.sla.engine.problem import Problem
+from pilothouse.sla.engine.problem import Problem, refusals, warnings
 from pilothouse.sla.engine.rules import NO_CONDITION, Agreement, Condition, Target
 from pilothouse.sla.models import Schedule
 from pilothouse.sla.rulebook import HoursOfSchedules, compiler, stored_names
@@ -42,12 +42,12 @@ class Judged:
     names: list[list[Any]]
 
     @property
-    def refusals(self) -> list[Problem]:
-        return [problem for problem in self.problems if not problem.is_warning]
+    def refusals(self) -> tuple[Problem, ...]:
+        return refusals(self.problems)
 
     @property
-    def warnings(self) -> list[Problem]:
-        return [problem for problem in self.problems if problem.is_warning]
+    def warnings(self) -> tuple[Problem, ...]:
+        return warnings(self.problems)
 
 
 def judge(definition: Any, *, names: Sequence[Sequence[Any]] = (), now: datetime) -> Judged:

@@ -38,7 +38,7 @@ from pilothouse.sla.engine.lives import ESCALATED
 from pilothouse.sla.rows import CLOCK_COLUMNS, LIFE_COLUMNS, PROMISED, SHOWN_COLUMNS, clock_row, lines_of, shown_row
 from pilothouse.tickets.engine.replay import COMMENTED
 
-_AT_ONCE = 10_000  # tickets; some 100 MB in the process that makes their rows
+_AT_ONCE = 5_000  # tickets; some 50 MB in the process that makes their rows
 _MANY = 40_000  # from so many tickets on, starting processes and making indexes anew pays
 _MOST_PROCESSES = 4
 _WIDEST = 2**63 - 1

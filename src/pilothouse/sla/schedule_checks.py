@@ -8,6 +8,7 @@ from pilothouse.sla import schedules
 from pilothouse.sla.engine.business_time import Definition, Problem, Reading, compile_definition, read_definition
 from pilothouse.sla.engine.business_time.explaining import day_words, local
 from pilothouse.sla.engine.lives import seconds
+from pilothouse.sla.engine.problem import refusals
 from pilothouse.sla.models import Schedule
 
 
@@ -18,8 +19,7 @@ def judge(data: Any, *, schedule_id: int | None = None, now: datetime) -> Readin
         return reading
     found = list(_combination_problems(reading.definition, schedule_id))
     found += [] if found else _opening_problems(reading.definition, now)
-    failed = any(not problem.is_warning for problem in found)
-    return Reading(None if failed else reading.definition, (*reading.problems, *found))
+    return Reading(None if refusals(found) else reading.definition, (*reading.problems, *found))
 
 
 def _combination_problems(definition: Definition, schedule_id: int | None) -> Iterator[Problem]:

@@ -42,9 +42,9 @@ from pilothouse.tickets.models import Ticket
 DAYS = (30, 90, 365)
 DEFAULT_DAYS, MOST_DAYS = 90, 3660
 LISTED = 100  # flips each way
-_PORTION = 60_000  # lives as bytes, some 50 MB
+_PORTION = 20_000  # lives as bytes, some 10 MB
 Change = Mapping[str, Any]
-Progress = Callable[[int, int], None]
+Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +169,12 @@ def how_many(actor: Actor, days: int, *, now: datetime) -> int:
         return int(cursor.fetchone()[0])
 
 
-def run(actor: Actor, prepared: Prepared, days: int, *, now: datetime, progress: Progress = lambda done, total: None) -> dict[str, Any]:
+def run(actor: Actor, prepared: Prepared, days: int, *, now: datetime, progress: Progress = lambda count: None) -> dict[str, Any]:
     """Judge the tickets opened in the last `days` days before and after a change; returns a report that JSON can hold.
 
-    `progress` is called with how many of how many tickets are done. Memory is bounded by the size of a portion.
+    `progress` is called with how many more tickets are done. Memory is bounded by the size of a portion.
     """
-    began, total = time.perf_counter(), how_many(actor, days, now=now)
+    began = time.perf_counter()
     judge_ = Judge([prepared.before, prepared.after], seconds(now))
     tally, under = Tally(most=LISTED), [Counter[int](), Counter[int]()]
     for tickets, teams, priorities, stored in _portions(*_asked(_READ, actor, days, now)):
@@ -183,7 +183,7 @@ def run(actor: Actor, prepared: Prepared, days: int, *, now: datetime, progress:
         tally.add(*found.of, tickets=tickets, teams=np.array(teams), priorities=np.array(priorities))
         for kept, more in zip(under, found.under, strict=True):
             kept.update(more)
-        progress(tally.tickets, total)
+        progress(len(tickets))
     report = _report(tally, days)
     report["agreements"] = len(prepared.changed)
     report["under"] = [sum(each[pk] for pk in prepared.changed) for each in under]

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import F
 from procrastinate.contrib.django import app
 
 from pilothouse.people.queries import require
@@ -38,8 +39,8 @@ def ask_what_if(*, actor: Actor, change: what_if.Change, now: datetime, days: in
 def answer_what_if(*, actor: Actor, asked: WhatIf, now: datetime) -> WhatIf:
     """Work a question out and keep the answer; what goes wrong is kept as its fault."""
 
-    def note(done: int, total: int) -> None:
-        WhatIf.objects.filter(pk=asked.pk).update(done=done, total=total)
+    def note(count: int) -> None:
+        WhatIf.objects.filter(pk=asked.pk).update(done=F("done") + count)
 
     WhatIf.objects.filter(pk=asked.pk).update(state=WhatIf.State.RUNNING)
     try:

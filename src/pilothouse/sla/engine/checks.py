@@ -53,11 +53,6 @@ def check(applies: Condition, targets: Sequence[Target], known: Known) -> list[P
     return problems + list(_between(targets, known))
 
 
-def refusals(problems: Sequence[Problem]) -> list[Problem]:
-    """Return those that stand in the way of saving."""
-    return [problem for problem in problems if not problem.is_warning]
-
-
 def _warning(field: str, message: str, hint: str = "") -> Problem:
     return Problem(field, message, hint, is_warning=True)
 

@@ -25,7 +25,7 @@ from pilothouse.tickets.engine.queue_language.plan import Plan, Test, evaluate, 
 _WHOLE = frozenset({"kind", "state", "hold_reason", "priority"})  # paths of few values, which the kinds' own rules compare
 _PLACES = {"ci_id": "ci", "service_id": "service", "site": "site"}
 _MANY_VALUES = 200_000
-_MANY_LINES = 100_000
+_MANY_LINES = 30_000
 _STAYS = 100_000  # more than groups in one life
 _UNTOLD = object()
 _SOMEBODY = {"reply": -1}

@@ -40,7 +40,7 @@ from pilothouse.sla.engine.business_time.definition import (
     Interval,
     OwnDay,
 )
-from pilothouse.sla.engine.problem import Problem
+from pilothouse.sla.engine.problem import Problem, refusals, warnings
 
 FULL_DAY = 86_400
 MOST = 400  # entries in a list
@@ -62,11 +62,11 @@ class Reading:
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        return tuple(problem for problem in self.problems if not problem.is_warning)
+        return refusals(self.problems)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        return tuple(problem for problem in self.problems if problem.is_warning)
+        return warnings(self.problems)
 
 
 @dataclass
@@ -96,8 +96,7 @@ def read_definition(data: object) -> Reading:
         combination=_combination(report, data.get("combine")),
     )
     _whole(report, definition)
-    failed = any(not problem.is_warning for problem in report.problems)
-    return Reading(None if failed else definition, tuple(report.problems))
+    return Reading(None if refusals(report.problems) else definition, tuple(report.problems))
 
 
 def read_hours(text: str) -> tuple[Hours, list[Problem]]:
