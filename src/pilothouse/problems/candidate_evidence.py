@@ -57,7 +57,6 @@ class Whole:
     rhythm: list[tuple[str, str, str]]  # what, in words, by chance
     causes: list[CauseRow]
     cost: list[tuple[str, str, str]]  # what, how much, on what basis
-    confidence: str
     words: list[str]
     alarm: str
 
@@ -77,9 +76,39 @@ def whole(actor: Actor, seen: Seen) -> Whole:
         rhythm=_rhythm(found.get("rhythm", {})),
         causes=_causes(actor, found.get("causes", ())),
         cost=_cost(found.get("cost", {})),
-        confidence=str(found.get("confidence", "")),
         words=list(found.get("words", ())),
         alarm=str(found.get("alarm", "")),
+    )
+
+
+_COSTED = frozenset({"tickets", "hours", "hours_known", "breaches", "reassignments", "people", "expected", "low", "high", "expected_hours"})
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A finding in words and pictures, wherever it is kept."""
+
+    paragraph: str
+    weeks: Weeks | None
+    facets: list[FacetRow]
+    rhythm: list[tuple[str, str, str]]
+    causes: list[CauseRow]
+    cost: list[tuple[str, str, str]]
+    words: list[str]
+
+
+def told(actor: Actor, found: Mapping[str, Any]) -> Told:
+    """Return a finding (problems/data.py's form, or as much of it as there is) as a page shows it."""
+    pair = [found["pair"]] if found.get("pair") else []
+    cost: Mapping[str, Any] = found.get("cost") or {}
+    return Told(
+        paragraph=str(found.get("paragraph", "")),
+        weeks=weeks_of(found),
+        facets=[_facet(each) for each in (*found.get("facets", ()), *pair)],
+        rhythm=_rhythm(found.get("rhythm") or {}),
+        causes=_causes(actor, found.get("causes", ())),
+        cost=_cost(found.get("cost") or {}),
+        words=[str(word) for word in found.get("words", ())],
     )
 
 
@@ -179,7 +208,7 @@ def _cost(cost: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     if cost["hours"] is not None:
         rows.append(("Handling hours", f"{cost['hours']:,.0f}", f"known for {cost['hours_known']:,} of {cost['tickets']:,} tickets"))
     else:
-        rows.append(("Handling hours", "–", "no handling time is recorded: counted in tickets"))
+        rows.append(("Handling hours", "", "not recorded: counted in tickets"))
     plain = (("Missed targets", "breaches", "by their resolution clocks"), ("Reassignments", "reassignments", "by the journal"))
     rows += [(label, f"{cost[name]:,}", basis) for label, name, basis in plain if cost[name] is not None]
     if cost["people"] is not None:

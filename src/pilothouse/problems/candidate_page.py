@@ -63,6 +63,7 @@ class Looked:
     failed: MiningRun | None
     running: MiningRun | None
     stage: str
+    told: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,19 @@ def looked() -> Looked:
     last, running = candidate_queries.last_runs()
     failed = last if last is not None and last.error else None
     good = candidate_queries.last_good_run() if failed else last
-    return Looked(good, failed, running, _STAGES.get(running.stage, "") if running else "")
+    return Looked(good, failed, running, _stage(running) if running else "", _told(good) if good else "")
+
+
+def _stage(run: MiningRun) -> str:
+    return f"{_STAGES.get(run.stage, '')}{f': {run.ticket_count:,} tickets' if run.ticket_count else ''}."
+
+
+def _told(run: MiningRun) -> str:
+    seconds = run.seconds or 0
+    took = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    since = f"{run.since:%-d %b %Y}" if run.since else "ever"
+    counted = f"{run.family_count:,} families, {run.group_count:,} groups looked at"
+    return " ".join([f"over {run.ticket_count:,} tickets since {since}, in {took}: {counted}.", *run.remarks])
 
 
 def _line(seen: Seen) -> Line:

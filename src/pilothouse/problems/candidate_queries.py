@@ -1,8 +1,8 @@
 """Reads of what the miner found, for one reader: what comes of tickets that the reader may not see is counted, never told.
 
-A candidate of whose tickets more than half are hidden from its reader is not there for them. Of one with some hidden tickets the title
-and the typical words, which are theirs too, give way to what it concentrates on; possible causes are told only where the reader may see
-the change.
+A candidate of whose tickets more than half are hidden from its reader is not there for them. Of one with some hidden tickets the typical
+words are not told, which are theirs too, and its title is that of most tickets that may be seen; possible causes are told only where the
+reader may see the change.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +16,7 @@ from pilothouse.people.models import Team
 from pilothouse.people.queries import require
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.refusals import Missing
+from pilothouse.platform.statements import run
 from pilothouse.problems.engine.veil import veiled
 from pilothouse.problems.models import Candidate, CandidateTicket, MiningRun
 from pilothouse.tickets.access import visible
@@ -62,7 +63,9 @@ def for_everybody(row: Candidate) -> dict[str, Any]:
     """Return what may be told of a candidate to whoever reads tickets at all: nothing of restricted teams' tickets."""
     restricted = frozenset(Team.objects.filter(is_restricted=True).values_list("pk", flat=True))
     hidden = _hidden_counts([row.pk], restricted, None)
-    return dict(veiled(row.found, tickets_hidden=bool(hidden.get(row.pk)), causes=_hidden_causes([row.found], restricted)))
+    titles = _titles([*hidden], restricted)
+    causes = _hidden_causes([row.found], restricted)
+    return dict(veiled(row.found, tickets_hidden=row.pk in hidden, causes=causes, title=titles.get(row.pk, "")))
 
 
 def counts(actor: Actor) -> dict[str, int]:
@@ -102,11 +105,12 @@ def _seen(actor: Actor, rows: Iterable[Candidate]) -> list[Seen]:
     if not actor.hidden_team_ids:
         return [Seen(row, row.found, 0) for row in found]
     hidden = _hidden_counts([row.pk for row in found], actor.hidden_team_ids, actor.user_id)
-    causes = _hidden_causes([row.found for row in found], actor.hidden_team_ids)
+    shown = [row for row in found if hidden.get(row.pk, 0) <= _MOSTLY * row.ticket_count]
+    titles = _titles([*hidden], actor.hidden_team_ids)
+    causes = _hidden_causes([row.found for row in shown], actor.hidden_team_ids)
     return [
-        Seen(row, veiled(row.found, tickets_hidden=bool(hidden.get(row.pk)), causes=causes), hidden.get(row.pk, 0))
-        for row in found
-        if hidden.get(row.pk, 0) <= _MOSTLY * row.ticket_count
+        Seen(row, veiled(row.found, tickets_hidden=row.pk in hidden, causes=causes, title=titles.get(row.pk, "")), hidden.get(row.pk, 0))
+        for row in shown
     ]
 
 
@@ -118,6 +122,17 @@ def _hidden_counts(candidates: Sequence[int], teams: frozenset[int], own: int | 
     if own is not None:
         theirs = theirs.exclude(ticket__requester=own)
     return dict(theirs.order_by().values_list("candidate").annotate(n=Count("pk")))
+
+
+_TITLES = """
+SELECT c.candidate_id, mode() WITHIN GROUP (ORDER BY t.title) FROM problems_candidateticket c JOIN tickets_ticket t ON t.id = c.ticket_id
+WHERE c.candidate_id = ANY(%s::bigint[]) AND (t.group_id IS NULL OR NOT t.group_id = ANY(%s::bigint[])) GROUP BY c.candidate_id
+"""
+
+
+def _titles(candidates: Sequence[int], teams: frozenset[int]) -> dict[int, str]:
+    """Return, for each of these candidates, the title that most of its tickets have that are with no such team."""
+    return dict(run(_TITLES, (list(candidates), list(teams))).fetchall()) if candidates else {}
 
 
 def _hidden_causes(found: Iterable[Found], teams: frozenset[int]) -> frozenset[str]:

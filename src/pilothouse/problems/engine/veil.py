@@ -10,14 +10,17 @@ from typing import Any
 Found = Mapping[str, Any]
 
 
-def veiled(found: Found, *, tickets_hidden: bool, causes: Set[str]) -> Found:
-    """Return a candidate (problems/data.py's form) without the words of its tickets, and without these causes."""
+def veiled(found: Found, *, tickets_hidden: bool, causes: Set[str], title: str = "") -> Found:
+    """Return a candidate (problems/data.py's form) without the words of its tickets, and without these causes.
+
+    `title` is one that may be told instead of its own: that of most of the tickets that may be seen.
+    """
     told = dict(found)
     hidden = [cause for cause in found.get("causes", ()) if cause["key"] in causes]
     if hidden:
         told = _without(told, {cause["key"] for cause in hidden})
     if tickets_hidden:
-        told |= {"title": neutral(found), "words": []}
+        told |= {"title": title or neutral(found), "words": []}
     return told
 
 

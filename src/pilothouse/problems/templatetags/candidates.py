@@ -23,7 +23,7 @@ def candidate_line(line: Line, state: str) -> SafeString:
     told = "".join(f"<div><dt>{name}</dt><dd>{value or '–'}</dd></div>" for name, value in figures)
     return mark_safe(  # noqa: S308 every value is escaped where it is written
         f'<li class="candidate" data-id="{line.id}"><span class="rank">{rank if state == "open" else ""}</span><div class="what">'
-        f'<a class="title" href="{address}">{escape(line.title)}</a>{f"<span class=row>{tags}</span>" if tags else ""}'
+        f'<span class="named"><a class="title" href="{address}">{escape(line.title)}</a>{tags}</span>'
         f'<p class="reason">{escape(line.reason)}</p><p class="muted small said">{escape(line.paragraph)}</p></div>'
         f'{_spark(line)}<dl class="figures small">{told}</dl></li>'
     )
