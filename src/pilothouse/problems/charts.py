@@ -12,10 +12,7 @@ _WIDTH, _HEIGHT, _FOOT = 640, 130, 18
 
 def shown(text: str) -> str:
     """Return a text as HTML may carry it: escaped, without control characters and marks that turn the direction of writing."""
-    return escape("".join(c if c.isprintable() and c not in _TURNING else " " for c in text), quote=True)
-
-
-_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
+    return escape("".join(c if c.isprintable() else " " for c in text), quote=True)
 
 
 def weeks(counts: Sequence[float], expected: Sequence[float], first_day: int, marks: Sequence[tuple[int, str]]) -> str:

@@ -7,13 +7,13 @@ comes first; what is left of the others without those tickets is tested again, a
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pilothouse.problems.engine.baseline import DAY, Calendar, hour_of_week
 from pilothouse.problems.engine.chance import discoveries
-from pilothouse.problems.engine.columns import KIND, REQUESTER, SERVICE, SITE, Bools, Fact, Floats, Ints, Tickets
+from pilothouse.problems.engine.columns import KIND, REQUESTER, SERVICE, SITE, Bools, Floats, Ints, Tickets
 from pilothouse.problems.engine.facets import Comparison, Facet, independent
 from pilothouse.problems.engine.groups import Group
 from pilothouse.problems.engine.rhythm import Burst, Clockwork, Onset, Period, Rhythm, listen, listen_to_all
@@ -60,7 +60,6 @@ class Candidate:
     pair: Facet | None
     rhythm: Rhythm
     bar: float  # a chance below this stands
-    also: tuple[str, ...] = field(default=())  # other signs that its tickets explain
 
 
 def signs(groups: Sequence[Group], tickets: Tickets, comparison: Comparison, calendar: Calendar | None) -> tuple[list[Sign], float]:
@@ -79,7 +78,7 @@ def signs(groups: Sequence[Group], tickets: Tickets, comparison: Comparison, cal
 
 
 def _of_facet(group: Group, rows: Ints, facet: Facet, tickets: Tickets) -> Sign:
-    inside = _having(rows, facet, tickets)
+    inside = rows[tickets.facts[facet.fact].having(facet.value, rows)]
     return Sign(f"{facet.fact}={facet.value}", group, inside, facet.expected, facet.chance, facet)
 
 
@@ -171,13 +170,12 @@ def _says_the_same(sign: Sign, candidate: Candidate) -> bool:
     return any(sign.what == f"{f.fact}={f.value}" or sign.what.replace("=", " ", 1) in f.same for f in candidate.facets)
 
 
-def _kind(rows: Ints, tickets: Tickets) -> tuple[str, int] | None:
+def _kind(rows: Ints, tickets: Tickets) -> tuple[str, str] | None:
     """Return the service (else the category) that most of these tickets have, when nearly all have it."""
     for name in (SERVICE, *KIND):
-        codes = tickets.fact(name).codes[rows]
-        values, counts = np.unique(codes[codes >= 0], return_counts=True)
-        if len(values):
-            return (name, int(values[np.argmax(counts)])) if counts.max() >= 0.8 * len(rows) else None
+        if (tickets.fact(name).codes[rows] >= 0).any():
+            value = tickets.fact(name).mostly(rows, 0.8)
+            return (name, value) if value else None
     return None
 
 
@@ -203,23 +201,19 @@ def _candidate(sign: Sign, rows: Ints, bar: float, tickets: Tickets, comparison:
         times = np.sort(tickets.opened[rows])
         rhythm = standing(listen(times[times >= calendar.start], calendar), max(bar, _SUPPORT))
         rhythm = _told_by(_sharper(rhythm, rows, chosen, tickets, calendar), sign)
-    return Candidate(sign, rows, tuple(chosen), _pair(rows, chosen, tickets, comparison), rhythm, bar)
+    pair = comparison.paired(rows, *chosen[:2]) if len(chosen) > 1 and chosen[0].fact != chosen[1].fact else None
+    return Candidate(sign, rows, tuple(chosen), pair, rhythm, bar)
 
 
 def _sharper(rhythm: Rhythm, rows: Ints, chosen: Sequence[Facet], tickets: Tickets, calendar: Calendar) -> Rhythm:
     """Take the onset from the tickets that have the strongest facet, where these show it more clearly than all do."""
     if not chosen or tickets.opened is None:
         return rhythm
-    times = np.sort(tickets.opened[_having(rows, chosen[0], tickets)])
+    times = np.sort(tickets.opened[rows[tickets.facts[chosen[0].fact].having(chosen[0].value, rows)]])
     onset = standing(listen(times[times >= calendar.start], calendar), _SUPPORT).onset
     if onset is not None and (rhythm.onset is None or onset.chance < rhythm.onset.chance):
         return replace(rhythm, onset=onset)
     return rhythm
-
-
-def _having(rows: Ints, facet: Facet, tickets: Tickets) -> Ints:
-    fact = tickets.facts[facet.fact]
-    return np.asarray(rows[fact.codes[rows] == fact.names.index(facet.value)])
 
 
 def _told_by(rhythm: Rhythm, sign: Sign) -> Rhythm:
@@ -244,24 +238,6 @@ def standing(rhythm: Rhythm, bar: float) -> Rhythm:
     }
     rising = rhythm.trend_chance <= bar and "onset" not in good
     return Rhythm(**good, trend=rhythm.trend if rising else 0.0, trend_chance=rhythm.trend_chance if rising else 1.0)
-
-
-def _pair(rows: Ints, chosen: Sequence[Facet], tickets: Tickets, comparison: Comparison) -> Facet | None:
-    """Test the two strongest facets together, when each alone is not nearly all."""
-    if len(chosen) < 2 or chosen[0].fact == chosen[1].fact:
-        return None
-    first, second = chosen[:2]
-    name = f"{first.fact} and {second.fact}"
-    a, b = tickets.facts[first.fact], tickets.facts[second.fact]
-    both = (a.codes == a.names.index(first.value)) & (b.codes == b.names.index(second.value))
-    known = (a.codes >= 0) & (b.codes >= 0)
-    paired = Fact(np.where(known, both.astype(np.int32), -1).astype(np.int32), ("", f"{first.value} and {second.value}"))
-    attributes = comparison.attributes | {name} if first.fact in comparison.attributes else comparison.attributes
-    return Comparison(_with(tickets, name, paired), sorted(attributes)).test(rows, name, 1)
-
-
-def _with(tickets: Tickets, name: str, fact: Fact) -> Tickets:
-    return replace(tickets, facts={**tickets.facts, name: fact})
 
 
 def rates(candidate: Candidate, opened: Ints, calendar: Calendar) -> Floats:

@@ -145,7 +145,7 @@ def changes_before(
 ) -> list[Cause]:
     """Return changes that began or ended in the fourteen days before an instant, the likeliest cause of these tickets first."""
     shares = _ci_shares(rows, tickets)
-    closeness, near = around.closeness(shares, _service(rows, tickets))
+    closeness, near = around.closeness(shares, tickets.fact(SERVICE).mostly(rows, 0.5))
     gaps = around.gaps(start, _AFTER if kind == "fix" else 0)
     chances = -np.expm1(-around.a_day(closeness) * (gaps / DAY + 0.25)) if len(gaps) else gaps.astype(np.float64)
     scores = -np.log10(np.maximum(chances, 1e-12)) + _COVERAGE * np.log10(np.maximum(closeness, _UNRELATED))
@@ -159,13 +159,6 @@ def changes_before(
             score, chance = float(scores[place]) + alike, float(chances[place])
             found.append(Cause(kind, change.key, change.title, start - int(gaps[place]), why, score, chance))
     return sorted(found, key=lambda cause: (-cause.score, -cause.at, cause.key))
-
-
-def _service(rows: Ints, tickets: Tickets) -> str:
-    fact = tickets.fact(SERVICE)
-    codes = fact.codes[rows]
-    counts = Counter(codes[codes >= 0].tolist()).most_common(1)
-    return fact.names[counts[0][0]] if counts and counts[0][1] >= 0.5 * len(codes) else ""
 
 
 def _told(every: Ints, tickets: Tickets) -> set[str]:

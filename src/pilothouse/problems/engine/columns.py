@@ -37,6 +37,16 @@ class Fact:
         """How many tickets have each value."""
         return np.bincount(self.codes[self.codes >= 0], minlength=len(self.names)).astype(np.int64)
 
+    def having(self, value: str, rows: Ints | slice = slice(None)) -> Bools:
+        """Say which tickets (of these rows) have a value."""
+        return np.asarray(self.codes[rows] == self.names.index(value))
+
+    def mostly(self, rows: Ints, share: float) -> str:
+        """Return the value that at least this share of these rows has; "" where none has."""
+        known = self.codes[rows]
+        counts = np.bincount(known[known >= 0], minlength=1)
+        return self.names[int(counts.argmax())] if len(rows) and counts.max() >= max(share * len(rows), 1) else ""
+
     def take(self, rows: Ints) -> "Fact":
         """Return the column of these rows."""
         return Fact(self.codes[rows], self.names)

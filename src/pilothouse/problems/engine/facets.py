@@ -70,13 +70,15 @@ class Comparison:
     def __init__(self, tickets: Tickets, attributes: Sequence[str]) -> None:
         self.tickets = tickets
         self._determined: dict[tuple[str, str], bool] = {}
-        self.attributes = frozenset({*attributes, *(name for name in self.names() if self._determines(CI, name))})
+        self.attributes = frozenset(attributes)
+        self.attributes |= {name for name in self.names() if name not in self.attributes and self._determines(CI, name)}
         klass, service = tickets.fact(CLASS).codes.astype(np.int64), tickets.fact(SERVICE).codes.astype(np.int64)
         self._by_class = klass
         self._by_service = service
         self._by_both = (klass + 1) * (len(tickets.fact(SERVICE).names) + 1) + service + 1
         self.tested = 0
         self._joint: dict[str, tuple[Ints, Ints, Ints]] = {}
+        self._asked: tuple[Ints, str, Ints, Ints] | None = None
 
     def strata(self, name: str) -> Ints:
         """Return within which tickets a fact is compared, as a number a ticket."""
@@ -101,16 +103,16 @@ class Comparison:
         """Test one value of a fact in one group; None when nothing is comparable, or there is nothing to it."""
         fact = self.tickets.facts[name]
         strata, totals, pairs = self._tables(name)
-        inside = rows[fact.codes[rows] >= 0]
+        inside, counts = self._inside(rows, name)
         if not len(inside):
             return None
-        places, place, counts = np.unique(strata[inside], return_inverse=True, return_counts=True)
         has = fact.codes[inside] == code
-        hits = np.bincount(place, weights=has, minlength=len(places)).astype(np.int64)
-        at = np.minimum(np.searchsorted(pairs[0], places * len(fact.names) + code), len(pairs[0]) - 1)
-        having = np.where(pairs[0][at] == places * len(fact.names) + code, pairs[1][at], 0)
-        outside, outside_hits = totals[places] - counts, having - hits
-        fair = (outside >= _COMPARABLE) & (outside >= 0.5 * counts)
+        hits = np.bincount(strata[inside[has]], minlength=len(totals))
+        wanted = np.arange(len(totals)) * len(fact.names) + code
+        at = np.minimum(np.searchsorted(pairs[0], wanted), len(pairs[0]) - 1)
+        having = np.where(pairs[0][at] == wanted, pairs[1][at], 0)
+        outside, outside_hits = totals - counts, having - hits
+        fair = (counts > 0) & (outside >= _COMPARABLE) & (outside >= 0.5 * counts)
         if not fair.any() or (name in self.attributes and not self._many_items(inside[has])):
             return None
         known, count = int(counts[fair].sum()), int(hits[fair].sum())
@@ -123,8 +125,17 @@ class Comparison:
         share_at_most = min(most / known, 1.0)
         chance = float(binomial_tail(count, known, share_at_most))
         if name in self.attributes:
-            chance = max(chance, self._chance_of_items(inside[fair[place]], has[fair[place]], share_at_most))
+            kept = fair[strata[inside]]
+            chance = max(chance, self._chance_of_items(inside[kept], has[kept], share_at_most))
         return Facet(name, fact.names[code], count, known, expected, chance)
+
+    def _inside(self, rows: Ints, name: str) -> tuple[Ints, Ints]:
+        """Return the rows that have a fact, and how many of them each stratum has; the same rows are often asked again."""
+        if self._asked is None or self._asked[0] is not rows or self._asked[1] != name:
+            strata, totals, _ = self._tables(name)
+            inside = rows[self.tickets.facts[name].codes[rows] >= 0]
+            self._asked = rows, name, inside, np.bincount(strata[inside], minlength=len(totals))
+        return self._asked[2], self._asked[3]
 
     def _chance_of_items(self, rows: Ints, has: Bools, share: float) -> float:
         """Return the chance with each CI counted once: an attribute is the CI's, however many tickets it has."""
@@ -137,8 +148,9 @@ class Comparison:
     def _many_items(self, rows: Ints) -> bool:
         """Say whether tickets are about several CIs, none of them most: else it is the CI that counts, not its attribute."""
         codes = self.tickets.fact(CI).codes[rows]
-        counts = np.unique(codes[codes >= 0], return_counts=True)[1]
-        return len(counts) >= LEAST and counts.max() <= 0.4 * counts.sum() if len(counts) else CI not in self.tickets.facts
+        counts = np.bincount(codes[codes >= 0], minlength=1)
+        total = counts.sum()
+        return bool(np.count_nonzero(counts) >= LEAST and counts.max() <= 0.4 * total) if total else CI not in self.tickets.facts
 
     def screen(self, groups: list[Group]) -> list[list[Facet]]:
         """Return for each group the facets that are worth a look; every value of every group counts as tested."""
@@ -178,6 +190,17 @@ class Comparison:
         if (source, name) not in self._determined:
             self._determined[source, name] = _agree(self.tickets.facts[source], self.tickets.facts[name])
         return self._determined[source, name]
+
+    def paired(self, rows: Ints, first: Facet, second: Facet) -> Facet | None:
+        """Test the values of two facets together; where one is an attribute of CIs, both are taken for one."""
+        a, b = self.tickets.facts[first.fact], self.tickets.facts[second.fact]
+        name = f"{first.fact} and {second.fact}"
+        both = a.having(first.value) & b.having(second.value)
+        known = (a.codes >= 0) & (b.codes >= 0)
+        fact = Fact(np.where(known, both, -1).astype(np.int32), ("", f"{first.value} and {second.value}"))
+        facts = {each: self.tickets.facts[each] for each in (CI, CLASS, SERVICE) if each in self.tickets.facts} | {name: fact}
+        attributes = [name] if first.fact in self.attributes else []
+        return Comparison(Tickets(self.tickets.keys, facts=facts), attributes).test(rows, name, 1)
 
     def of(self, rows: Ints, group: Group) -> list[Facet]:
         """Return the facets of tickets that are part of a group, the least likely first."""
@@ -221,7 +244,7 @@ def independent(facets: Sequence[Facet], rows: Ints, facts: Mapping[str, Fact], 
     """Return the strongest facets; those that only say the same tickets again are named with them."""
     kept: list[tuple[Facet, Floats]] = []
     for facet in facets:
-        has = _having(facet, rows, facts)
+        has = facts[facet.fact].having(facet.value, rows).astype(np.float64)
         twin = next((i for i, (_, other) in enumerate(kept) if _overlap(has, other) >= 0.9), -1)
         if twin >= 0:
             first, other = kept[twin]
@@ -229,11 +252,6 @@ def independent(facets: Sequence[Facet], rows: Ints, facts: Mapping[str, Fact], 
         elif len(kept) < most:
             kept.append((facet, has))
     return [facet for facet, _ in kept]
-
-
-def _having(facet: Facet, rows: Ints, facts: Mapping[str, Fact]) -> Floats:
-    fact = facts[facet.fact]
-    return np.asarray(fact.codes[rows] == fact.names.index(facet.value), dtype=np.float64)
 
 
 def _overlap(a: Floats, b: Floats) -> float:

@@ -51,16 +51,10 @@ class Placer:
             counts = np.bincount(own[own >= 0], minlength=len(sizes))
             for cluster in np.flatnonzero(counts >= np.maximum(_ENOUGH * sizes, 2)).tolist():
                 self._shares[cluster][finding.rank] = float(counts[cluster] / sizes[cluster])
-            ci = self._ci_of(finding.candidate.rows)
+            ci = mined.tickets.fact(CI).mostly(finding.candidate.rows, _ONE_CI)
             if ci:
                 self._only_ci.setdefault(ci.upper(), []).append(finding.rank)
         self._kinds = self._known_kinds()
-
-    def _ci_of(self, rows: np.ndarray) -> str:
-        fact = self._mined.tickets.fact(CI)
-        codes = fact.codes[rows]
-        values, counts = np.unique(codes[codes >= 0], return_counts=True)
-        return fact.names[int(values[np.argmax(counts)])] if len(values) and counts.max() >= _ONE_CI * len(rows) else ""
 
     def _known_kinds(self) -> dict[tuple[str, ...], int]:
         """Return the family of each combination of kinds, where families are made of them."""

@@ -87,8 +87,9 @@ def listen_to_all(many: Sequence[Ints], calendar: Calendar) -> list[Rhythm]:
     for start in range(0, len(many), _AT_ONCE):
         part = [_thin(times) for times in many[start : start + _AT_ONCE]]
         shapes = [calendar.shape(times) for times in part]
-        strengths = _strengths([_event_days(times, calendar) for times in part], shapes, calendar)
-        found += [_listen(times, shape, calendar, own) for times, shape, own in zip(part, shapes, strengths, strict=True)]
+        events = [_event_days(times, calendar) for times in part]
+        strengths = _strengths(events, shapes, calendar)
+        found += [_listen(*each, calendar) for each in zip(part, shapes, events, strengths, strict=True)]
     return found
 
 
@@ -101,14 +102,14 @@ def _thin(times: Ints) -> Ints:
     return times[np.linspace(0, len(times) - 1, _MOST_POINTS).astype(np.int64)] if len(times) > _MOST_POINTS else times
 
 
-def _listen(times: Ints, shape: Floats, calendar: Calendar, strength: Floats | None) -> Rhythm:
+def _listen(times: Ints, shape: Floats, events: Floats, strength: Floats | None, calendar: Calendar) -> Rhythm:
     if len(times) < 5:
         return Rhythm()
     counts = np.bincount(calendar.place(times), minlength=calendar.days).astype(np.float64)
     onset, stop = steps(counts, shape, calendar)
     growth, growth_chance = trend(counts, shape)
     return Rhythm(
-        onset, stop, burst(times, shape, calendar), period(times, calendar, strength), clockwork(times, calendar), growth, growth_chance
+        onset, stop, burst(times, shape, calendar), period(events, calendar, strength), clockwork(times, calendar), growth, growth_chance
     )
 
 
@@ -119,7 +120,8 @@ def steps(counts: Floats, shape: Floats, calendar: Calendar) -> tuple[Onset | No
     inside = (exposed > 0.02) & (exposed < 0.985)
     if total < 6 or not inside.any():
         return None, None
-    gain = _likelihood(seen, exposed, total) / _scatter(counts, shape, seen, exposed, total)
+    gain = _likelihood(seen, exposed, total)
+    gain /= _scatter(counts, shape, seen, exposed, total, int(np.argmax(gain)))
     rises = seen / np.maximum(exposed, 1e-9) < (total - seen) / np.maximum(1 - exposed, 1e-9)
     return (
         _step(np.where(inside & rises, gain, -1), counts, shape, calendar, rising=True),
@@ -136,9 +138,8 @@ def _likelihood(seen: Floats, exposed: Floats, total: float) -> Floats:
     return np.asarray(2 * (first + second))
 
 
-def _scatter(counts: Floats, shape: Floats, seen: Floats, exposed: Floats, total: float) -> float:
-    """Return how much more the days scatter around the best two rates than independent tickets would (at least 1)."""
-    at = int(np.argmax(_likelihood(seen, exposed, total)))
+def _scatter(counts: Floats, shape: Floats, seen: Floats, exposed: Floats, total: float, at: int) -> float:
+    """Return how much more the days scatter around the two rates that part best (`at`) than independent tickets would (at least 1)."""
     before, after = seen[at] / max(exposed[at], 1e-9), (total - seen[at]) / max(1 - exposed[at], 1e-9)
     mean = np.where(np.arange(len(shape)) <= at, before, after) * shape
     weeks = len(mean) // 7
@@ -231,11 +232,10 @@ def _event_days(times: Ints, calendar: Calendar) -> Floats:
     return days if len(days) >= 5 and len(days) <= np.ptp(days) / 2 else np.empty(0)
 
 
-def period(times: Ints, calendar: Calendar, strength: Floats | None) -> Period | None:
-    """Find the period of events that recur; a week and its parts are none, as everything has them."""
+def period(days: Floats, calendar: Calendar, strength: Floats | None) -> Period | None:
+    """Find the period of events (their days) that recur; a week and its parts are none, as everything has them."""
     if strength is None:
         return None
-    days = _event_days(times, calendar)
     lengths = 1 / calendar.frequencies
     of_week = np.abs(lengths * np.round(7 / lengths) - 7) < 0.12 * lengths
     strength = np.where((of_week & (lengths <= 7.5)) | (lengths > np.ptp(days) / 4), 0, strength)
@@ -276,8 +276,9 @@ def fitted(days: Floats, length: float, looked_at: int, first: int) -> Period | 
         beats = np.round((days - phase) / length)
         if np.ptp(beats) < 3:
             return None
-        slope, phase = np.polyfit(beats, days, 1)
-        length = float(slope)
+        off_beat = beats - beats.mean()  # least squares
+        length = float(off_beat @ days / (off_beat @ off_beat))
+        phase = float(days.mean() - length * beats.mean())
     off = np.abs(days - (phase + np.round((days - phase) / length) * length))
     jitter = float(np.median(off))
     near = off <= max(_LOOSE * length, 0.5)

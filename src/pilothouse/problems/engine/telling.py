@@ -74,21 +74,13 @@ def _title(candidate: Candidate, tickets: Tickets, known: Sequence[str]) -> str:
 
 def _common_kind(candidate: Candidate, tickets: Tickets) -> str:
     """Return what nearly all of the tickets have for their kind: at most two values."""
-    found = []
-    for name in (*KIND, SERVICE):
-        fact = tickets.fact(name)
-        values, counts = np.unique(fact.codes[candidate.rows], return_counts=True)
-        if len(values) and values[np.argmax(counts)] >= 0 and counts.max() >= 0.6 * len(candidate.rows):
-            found.append(fact.names[int(values[np.argmax(counts)])])
-    return ", ".join(found[:2])
+    found = [tickets.fact(name).mostly(candidate.rows, 0.6) for name in (*KIND, SERVICE)]
+    return ", ".join([value for value in found if value][:2])
 
 
 def _only_ci(candidate: Candidate, tickets: Tickets) -> str:
     """Return the CI that nearly all of the tickets are about, if there is one."""
-    fact = tickets.fact(CI)
-    codes = fact.codes[candidate.rows]
-    values, counts = np.unique(codes[codes >= 0], return_counts=True)
-    return fact.names[int(values[np.argmax(counts)])] if len(values) and counts.max() >= 0.8 * len(codes) else ""
+    return tickets.fact(CI).mostly(candidate.rows, 0.8)
 
 
 def _common_title(candidate: Candidate, tickets: Tickets) -> str:

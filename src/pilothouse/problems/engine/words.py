@@ -26,7 +26,9 @@ _DIGITS = re.compile(r"\S*\d\S*")
 _NAME = re.compile(r"(?<![\w.@/-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9_-]{3,39}(?![\w@/-])")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]{2,}")
 _LINES_LEARNT_FROM = 10_000
+_LONGEST_BOILERPLATE = 16  # words
 _TITLE_WEIGHT = 2
+_REMEMBERED = 200_000  # lines: exports repeat themselves
 NAMED_AT_LEAST = 5  # tickets that name a thing before it counts
 
 
@@ -41,10 +43,6 @@ class Words:
     names: tuple[str, ...]
     reader: "Reader"
 
-    def named(self, code: int) -> np.ndarray:
-        """Return the rows of the tickets that name it."""
-        return np.asarray(self.named_rows[self.named_codes == code])
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reader:
@@ -55,8 +53,10 @@ class Reader:
 
     def columns(self, title: str, text: str) -> list[int]:
         """Return the places of a ticket's words in the vocabulary, repeated as they occur."""
-        found = [self.places.get(word, -1) for word in _said(title, text, self.boilerplate)]
-        return [place for place in found if place >= 0]
+        words = words_in(plain(title)) * _TITLE_WEIGHT
+        for line in _lines(text):
+            words += _words_of(line, self.boilerplate)
+        return [place for word in words[:_MOST_WORDS] if (place := self.places.get(word, -1)) >= 0]
 
 
 def plain(text: str) -> str:
@@ -99,19 +99,14 @@ def names_in(text: str) -> set[str]:
     return {name.upper() for name in _NAME.findall(text[:LONGEST_READ])}
 
 
-def _line(text: str) -> str:
-    return " ".join(words_in(text))
+def _lines(text: str) -> list[str]:
+    return text[:LONGEST_READ].splitlines()
 
 
-def _said(title: str, text: str, boilerplate: frozenset[str]) -> list[str]:
-    found = words_in(plain(title)) * _TITLE_WEIGHT if title else []
-    for line in plain(text).splitlines() if text else ():
-        words = words_in(line)
-        if words and (len(words) > 16 or " ".join(words) not in boilerplate):
-            found += words
-        if len(found) >= _MOST_WORDS:
-            break
-    return found[:_MOST_WORDS]
+def _words_of(line: str, boilerplate: frozenset[str]) -> list[str]:
+    """Return the words of a line of a text; none of boilerplate."""
+    words = words_in(plain(line))
+    return words if len(words) > _LONGEST_BOILERPLATE or " ".join(words) not in boilerplate else []
 
 
 def learn_boilerplate(titles: Sequence[str] | None, texts: Sequence[str] | None) -> frozenset[str]:
@@ -128,8 +123,8 @@ def learn_boilerplate(titles: Sequence[str] | None, texts: Sequence[str] | None)
     for row in rows:
         title = set(words_in(plain(titles[row])))
         usual.update(title)
-        for line in {_line(line) for line in plain(texts[row]).splitlines()}:
-            if line and line.count(" ") < 16:
+        for line in {" ".join(words_in(plain(line))) for line in _lines(texts[row])}:
+            if line and line.count(" ") < _LONGEST_BOILERPLATE:
                 seen[line] += 1
                 above.setdefault(line, Counter()).update(title)
     least = max(8, len(rows) // 1500)
@@ -145,25 +140,54 @@ def read(tickets: Tickets) -> Words | None:
     if tickets.titles is None and tickets.texts is None:
         return None
     boilerplate = learn_boilerplate(tickets.titles, tickets.texts)
-    flat, ends, first_places = _all_words(tickets, boilerplate)
-    if not len(flat):
+    texts = _Texts(boilerplate)
+    none = [""] * len(tickets)
+    for row, (title, text) in enumerate(zip(tickets.titles or none, tickets.texts or none, strict=True)):
+        texts.add(row, title, text)
+    if not texts.flat:
         return None
-    counts, vocabulary, places = _table(flat, ends, first_places)
+    counts, vocabulary, places = _table(np.frombuffer(texts.flat, dtype=np.int32), np.frombuffer(texts.ends, dtype=np.int64), texts.places)
     if not vocabulary:
         return None
-    rows, codes, names = _all_names(tickets)
-    return Words(counts, vocabulary, rows, codes, names, Reader(boilerplate, places))
+    return Words(counts, vocabulary, *_frequent(texts), Reader(boilerplate, places))
 
 
-def _all_words(tickets: Tickets, boilerplate: frozenset[str]) -> tuple[np.ndarray, np.ndarray, dict[str, int]]:
-    places: dict[str, int] = {}
-    flat, ends = array("i"), array("q")
-    for row in range(len(tickets)):
-        title = tickets.titles[row] if tickets.titles is not None else ""
-        text = tickets.texts[row] if tickets.texts is not None else ""
-        flat.extend([places.setdefault(word, len(places)) for word in _said(title, text, boilerplate)])
-        ends.append(len(flat))
-    return np.frombuffer(flat, dtype=np.int32) if flat else np.empty(0, np.int32), np.frombuffer(ends, dtype=np.int64), places
+class _Texts:
+    """All texts read once: words (their places as they came first) and names, row by row."""
+
+    def __init__(self, boilerplate: frozenset[str]) -> None:
+        self.boilerplate = boilerplate
+        self.places: dict[str, int] = {}
+        self.flat, self.ends = array("i"), array("q")
+        self.names: dict[str, int] = {}
+        self.named_rows, self.named_codes = array("q"), array("i")
+        self._titles: dict[str, tuple[list[int], set[str]]] = {}
+        self._known: dict[str, tuple[list[int], set[str]]] = {}
+
+    def add(self, row: int, title: str, text: str) -> None:
+        """Take a ticket's title and text."""
+        found, names = self._line(title, self._titles, frozenset()) if title else ([], set())
+        found = found * _TITLE_WEIGHT
+        for line in _lines(text):
+            words, named = self._line(line, self._known, self.boilerplate)
+            if len(found) < _MOST_WORDS:
+                found = found + words
+            if named:
+                names = names | named
+        self.flat.extend(found[:_MOST_WORDS])
+        self.ends.append(len(self.flat))
+        for name in sorted(names):
+            self.named_rows.append(row)
+            self.named_codes.append(self.names.setdefault(name, len(self.names)))
+
+    def _line(self, line: str, known: dict[str, tuple[list[int], set[str]]], boilerplate: frozenset[str]) -> tuple[list[int], set[str]]:
+        found = known.get(line)
+        if found is None:
+            words = _words_of(line, boilerplate)
+            found = [self.places.setdefault(word, len(self.places)) for word in words], names_in(line) if _DIGIT.search(line) else set()
+            if len(known) < _REMEMBERED:
+                known[line] = found
+        return found
 
 
 def _table(flat: np.ndarray, ends: np.ndarray, places: dict[str, int]) -> tuple[sparse.csr_array, tuple[str, ...], dict[str, int]]:
@@ -210,21 +234,15 @@ def _cuts(word: str) -> Iterable[str]:
         yield word[:i] + word[i + 1 :]
 
 
-def _all_names(tickets: Tickets) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    places: dict[str, int] = {}
-    rows, codes = array("q"), array("i")
-    for row in range(len(tickets)):
-        for name in sorted(names_in(tickets.words_of(row))):
-            rows.append(row)
-            codes.append(places.setdefault(name, len(places)))
-    if not rows:
+def _frequent(texts: _Texts) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Return the names that enough tickets have: rows, codes, and the names by their codes."""
+    if not texts.named_rows:
         return np.empty(0, np.int64), np.empty(0, np.int32), ()
-    all_rows, all_codes = np.frombuffer(rows, dtype=np.int64), np.frombuffer(codes, dtype=np.int32)
-    counts = np.bincount(all_codes, minlength=len(places))
-    kept = np.flatnonzero(counts >= NAMED_AT_LEAST)
-    order = np.full(len(places), -1, np.int32)
+    all_rows, all_codes = np.frombuffer(texts.named_rows, dtype=np.int64), np.frombuffer(texts.named_codes, dtype=np.int32)
+    kept = np.flatnonzero(np.bincount(all_codes, minlength=len(texts.names)) >= NAMED_AT_LEAST)
+    order = np.full(len(texts.names), -1, np.int32)
     order[kept] = np.arange(len(kept), dtype=np.int32)
-    names = tuple(places)
+    names = tuple(texts.names)
     mask = order[all_codes] >= 0
     return all_rows[mask], order[all_codes[mask]], tuple(names[i] for i in kept)
 
