@@ -498,11 +498,13 @@ def register_rooms() -> None:
     from pilothouse.connectors import command as importing  # heavy: what runs for long stays light
     from pilothouse.connectors import mining
     from pilothouse.morning import command as morning
+    from pilothouse.problems import command as problems
     from pilothouse.sla import command as sla
 
     importing.register(app, _database, _plainly)
     mining.register(app, _database, _plainly)
     morning.register(app, _database, _plainly)
+    problems.register(app, _database, _plainly)
     sla.register(app, _database, _plainly, _Counting)
 
 

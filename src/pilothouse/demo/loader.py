@@ -25,6 +25,8 @@ from pilothouse.platform import journal
 from pilothouse.platform.access import Actor
 from pilothouse.platform.journal import Change, Draft
 from pilothouse.platform.refusals import GuardRefused
+from pilothouse.problems.actions.candidates import request_look
+from pilothouse.problems.models import MiningRun
 from pilothouse.tickets.history import History, Moment, add_categories_in_bulk, raise_numbers, record_histories, reserve_ids
 from pilothouse.tickets.models import Ticket
 
@@ -131,9 +133,16 @@ def _load(loading: "Loading", begun: Progress, told: Callable[[int], None], work
         _analyse()
         service_levels.escalate(actor=loading.actor, seed=begun.arguments.seed, until=loading.generation.lived_until)
         service_levels.learn(actor=loading.actor, now=loading.now)
+        _look_for_what_recurs(loading)
         _note(loading.actor, "demo.finished", {"tickets": begun.arguments.tickets}, loading.now)
         _analyse()
     return book.result()
+
+
+def _look_for_what_recurs(loading: "Loading") -> None:
+    """Ask for a first look over the tickets, unless one was asked for; the worker does it when it runs."""
+    if not MiningRun.objects.exists():
+        request_look(actor=loading.actor, now=loading.now)
 
 
 def _batches(plan: Sequence[Day], days_done: frozenset[int]) -> Iterator[tuple[range, int, bool]]:

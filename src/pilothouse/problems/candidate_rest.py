@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router
+from ninja import Router
 from pydantic import BaseModel, Field
 
 from pilothouse.people.queries import require
@@ -96,8 +96,8 @@ def shape(seen: Seen) -> dict[str, Any]:
 
 
 @router.get("/candidates", response=CandidateList, summary="List what keeps coming back")
-def candidates(request: HttpRequest, state: str = Query("open", description="open, dismissed, taken or gone")) -> HttpResponse:
-    """The candidates of the last look in order of their rank, at most 300."""
+def candidates(request: HttpRequest, state: str = "open") -> HttpResponse:
+    """Those of the last look in order of their rank, at most 300; `state` is open, dismissed, taken or gone."""
     if state not in CANDIDATE_STATES:
         raise Invalid("There is no such state.", [FieldError("state", "No such state.", f"One of: {', '.join(CANDIDATE_STATES)}.")])
     return answer(request, {"items": [shape(each) for each in candidate_queries.listed(actor_of(request), state)], "next_cursor": None})

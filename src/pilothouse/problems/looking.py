@@ -4,6 +4,7 @@ What goes wrong becomes words on the page; the candidates stay as they were. A w
 given to another worker, which begins it anew.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from pilothouse.problems.models import MiningRun
 
 _LOCK = "pilothouse mining"
 _ENDS_WITHIN = 10.0
+_PAUSE_SECONDS = 0.5
 
 
 class LookFailed(Exception):
@@ -45,6 +47,14 @@ def look(*, actor: Actor, run_id: int) -> bool:
             fail_look(actor=actor, run_id=run_id, fault=f"What was found could not be kept: {type(fault).__name__}.", now=clock.now())
             raise
     return True
+
+
+def look_or_wait(*, actor: Actor, run_id: int) -> None:
+    """Do a look, or wait for the worker that was quicker to begin it."""
+    while not look(actor=actor, run_id=run_id):
+        if not MiningRun.objects.filter(pk=run_id, ended_at=None).exists():
+            return
+        time.sleep(_PAUSE_SECONDS)
 
 
 def span(now: datetime) -> tuple[datetime, datetime]:
