@@ -33,6 +33,7 @@ PROGRAMS: dict[str, list[str]] = {
     "forecast": ["bench.forecast"],
     "clocks": ["bench.escalation", "--tickets", "200000"],  # a million takes a quarter of an hour more
     "morning": ["bench.morning"],
+    "mining": ["bench.mining", "--tickets", "10000,60000,1000000"],
 }
 PARTS = (*DESK, *PROGRAMS)
 LOG = Path(__file__).parents[2] / "shared" / "data" / "uci-servicenow-incident-log" / "incident_event_log.csv.gz"

@@ -36,12 +36,14 @@ from pilothouse.problems.engine.causes import Surroundings, changes_before, span
 from pilothouse.problems.engine.columns import MISSING, Change, Changes, CIGraph, Fact, Tickets, coded
 from pilothouse.problems.engine.families import gather, joined
 from pilothouse.problems.engine.mine import Mined, completed, mine
+from pilothouse.problems.engine.placing import Placer
 from pilothouse.problems.engine.words import read as read_words
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 PARTS = ("demo", "bpic2014", "uci", "texts", "times")
 _UNTIL = datetime(2026, 11, 23, 11, tzinfo=UTC)
 _WEEK = 7 * DAY
+_SECONDS = {60_000: 20.0, 1_000_000: 300.0}
 _FACTS = (
     "reboot",
     "vpn",
@@ -58,6 +60,11 @@ _FACTS = (
 
 def say(text: str) -> None:
     print(text, flush=True)
+
+
+def tell(what: str, tickets: int, value: float, unit: str = "", aim: float | None = None, *, more: bool = False, note: str = "") -> None:
+    """Hand a figure over to whoever started this bench."""
+    hand_over(Figure(f"mining, {what}", tickets, round(value, 4), unit, aim, more, note))
 
 
 def demo_columns(generation: Generation, lives: Sequence[TicketLife]) -> tuple[Tickets, CIGraph]:
@@ -125,17 +132,21 @@ def judge_demo(count: int) -> None:
     planted = {name: {i for i, life in enumerate(lives) if name in life.facts} for name in _FACTS}
     for name in _FACTS:
         say(f"  {name:<14} {_found(planted[name], mined)}")
+    gathered = [name for name in _FACTS if not _found(planted[name], mined).startswith("not found")]
+    tell("planted facts found", count, len(gathered), f"of {len(_FACTS)}", note=", ".join(gathered))
     bounced = [each for each in mined.imbalances if each.what == "passed back"]
     say(f"  {'bounces':<14} {'; '.join(f'{each.value}: {each.words}' for each in bounced[:2]) or 'not found'}")
     every = set().union(*planted.values())
     others = [f for f in mined.findings if len(every & set(f.candidate.rows.tolist())) < 0.5 * len(f.candidate.rows)]
     say(f"  {len(mined.findings)} candidates; {len(others)} about nothing planted (ranks {[f.rank for f in others]})")
-    for seed in range(3):
-        say(f"  times and attributes shuffled ({seed}): {len(mine(shuffled(tickets, seed), graph, changes).findings)} candidates")
+    tell("candidates about nothing planted", count, len(others), "", 0)
+    by_chance = [len(mine(shuffled(tickets, seed), graph, changes).findings) for seed in range(3)]
+    say(f"  times and attributes shuffled, three times: {by_chance} candidates")
+    tell("candidates of shuffled tickets, the most of three", count, max(by_chance), "", 1)
     _demo_baselines(tickets, planted)
     played = streaming.judge("demo organisation", completed(tickets, graph))
     for name in _FACTS:
-        say(f"  streaming, {name:<14} {streaming.first_about(played, planted[name], tickets)}")
+        say(f"  streaming, {name:<14} {streaming.first_about(played, planted[name], tickets)[1]}")
 
 
 def _found(rows: set[int], mined: Mined) -> str:
@@ -243,6 +254,7 @@ def judge_bpic() -> None:
 def _pairs(name: str, labels: NDArray[np.int64], truth: NDArray[np.int64], times: NDArray[np.int64]) -> None:
     both = _numbers([(a, b) if a >= 0 and b >= 0 else None for a, b in zip(labels.tolist(), truth.tolist(), strict=True)])
     hit, ours, theirs = pairs_within(both, times, _WEEK), pairs_within(labels, times, _WEEK), pairs_within(truth, times, _WEEK)
+    tell(f"incidents within a week, {name}: precision", len(truth), hit / max(ours, 1), note=f"recall {hit / max(theirs, 1):.3f}")
     say(f"  {name:<38} precision {hit / max(ours, 1):.3f}, recall {hit / max(theirs, 1):.3f} ({ours:,} pairs of {theirs:,} true)")
 
 
@@ -259,6 +271,7 @@ def _per_change(rows: Sequence[dict[str, str]], labels: NDArray[np.int32], days:
     several = list(_several(rows).values())
     for name, found in (("ours", labels), ("baseline, CI over five a day", days)):
         shares = [max(Counter(c for c in found[own].tolist() if c >= 0).values(), default=0) / len(own) for own in several]
+        tell(f"incidents of a change in one family, {name}", len(rows), float(np.mean(shares)), note=f"{len(several)} changes")
         say(f"  {name}: of {len(several)} changes with two or more incidents, mean share in one family {np.mean(shares):.2f}")
 
 
@@ -266,7 +279,9 @@ def _burst(tickets: Tickets, rows: Sequence[dict[str, str]]) -> None:
     """Replay all incidents in order of time: when is the burst after C00003013 raised?"""
     true = {i for i, row in enumerate(rows) if row["Related Change"] == "C00003013"}
     played = streaming.judge("BPI Challenge 2014", tickets)
-    say(f"  burst after C00003013: {streaming.first_about(played, true, tickets)}")
+    after, words = streaming.first_about(played, true, tickets)
+    tell("incidents until the burst after C00003013 is raised", len(tickets), after, f"of {len(true)}", note=words)
+    say(f"  burst after C00003013: {words}")
 
 
 def changes_of(folder: Path) -> Changes:
@@ -296,7 +311,7 @@ def _causes(tickets: Tickets, rows: Sequence[dict[str, str]], folder: Path) -> N
         f" not known): median rank {np.median(found):.0f}, in the first ten {np.mean(found <= 10):.0%}, first {np.mean(found == 1):.0%};"
         f" C00003013 is number {ranks['C00003013']}"
     )
-    hand_over(Figure("mining, BPI Challenge 2014: median rank of the true change", len(tickets), float(np.median(found)), ""))
+    tell("median rank of the true change", len(tickets), float(np.median(found)), note=f"C00003013 is number {ranks['C00003013']}")
 
 
 def judge_uci() -> None:
@@ -329,6 +344,12 @@ def _gathered(name: str, labels: NDArray[np.int64], truth: NDArray[np.int64]) ->
     upper = np.triu(np.ones_like(same), 1).astype(bool)
     hit, ours, theirs = (int((each & upper).sum()) for each in (same & alike, same, alike))
     whole = sum(len(np.unique(labels[truth == t])) == 1 and labels[truth == t][0] >= 0 for t in np.unique(truth).tolist())
+    tell(
+        f"incidents of a problem, {name}: precision",
+        len(truth),
+        hit / max(ours, 1),
+        note=f"recall {hit / max(theirs, 1):.3f}; {whole} whole",
+    )
     say(f"  {name:<30} precision {hit / max(ours, 1):.3f}, recall {hit / max(theirs, 1):.3f}; {whole} problems whole in one family")
 
 
@@ -341,6 +362,7 @@ def judge_texts() -> None:
     tickets = Tickets([str(i) for i in range(len(rows))], texts=[row["Document"] for row in rows])
     families = gather(tickets, read_words(tickets))
     say(f"\nIT service tickets, {len(rows):,} texts of {topics.max() + 1} topics: purity at the number of families")
+    tell("purity against topics, ours", len(rows), float(purity(families.labels, topics).split()[0]), note=purity(families.labels, topics))
     say(f"  ours: {purity(families.labels, topics)}; its small clusters: {purity(families.clusters, topics)}")
     say(f"  baseline, exact text: {purity(_numbers([row['Document'] for row in rows]).astype(np.int32), topics)}")
     return _hdbscan([row["Document"] for row in rows], topics)
@@ -367,6 +389,7 @@ def _hdbscan(texts: Sequence[str], topics: NDArray[np.int64], most: int = 6000) 
     table = TfidfVectorizer(min_df=3, max_df=0.2).fit_transform([texts[i] for i in at.tolist()])
     vectors = normalize(TruncatedSVD(50, random_state=0).fit_transform(table))
     labels = HDBSCAN(min_cluster_size=10, copy=True).fit_predict(vectors).astype(np.int32)
+    tell("purity against topics, TF-IDF and HDBSCAN", most, float(purity(labels, topics[at]).split()[0]), note=purity(labels, topics[at]))
     say(f"  baseline, TF-IDF and HDBSCAN on {most:,} of them: {purity(labels, topics[at])}")
     own = Tickets([str(i) for i in at.tolist()], texts=[texts[i] for i in at.tolist()])
     words = read_words(own)
@@ -382,16 +405,31 @@ def measure(sizes: Sequence[int]) -> None:
     say("\nTimes, one process")
     base = Arguments(seed=7, tickets=10_000, days=400, until=_UNTIL).generation()
     lives = list(base.lives())
+    before: tuple[int, float] | None = None
     for size in sizes:
         tickets, graph = demo_columns(base, lives)
         tickets = repeated(tickets, size) if size > len(tickets) else tickets
         began, used = time.monotonic(), time.process_time()
         mined = mine(tickets, graph)
+        took, worked = time.monotonic() - began, time.process_time() - used
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        grown = f"; {size / before[0]:.1f} times the tickets, {worked / before[1]:.1f} times the work" if before else ""
+        before = size, worked
         say(
-            f"  {size:>9,} tickets: {time.monotonic() - began:6.1f} s ({time.process_time() - used:.1f} s of processor),"
-            f" {len(mined.findings)} candidates, peak {peak:.1f} GB"
+            f"  {size:>9,} tickets: {took:6.1f} s, {worked:.1f} s of processor{grown}; {len(mined.findings)} candidates, peak {peak:.1f} GB"
         )
+        tell("mined", size, took, "s", _SECONDS.get(size), note=f"{worked:.0f} s of processor{grown}")
+        tell("peak memory", size, peak, "GB", 4)
+        _place(mined, size)
+
+
+def _place(mined: Mined, size: int) -> None:
+    placer, began = Placer(mined), time.process_time()
+    for i in range(100):
+        placer.place(f"tunnel drops in calls {i}", "since the update of Friday it drops every few minutes", CI="WS-5")
+    each = (time.process_time() - began) * 10
+    say(f"  {'':>9} a new ticket is placed in {each:.2f} ms")
+    tell("a ticket placed", size, each, "ms", 20)
 
 
 def repeated(tickets: Tickets, size: int) -> Tickets:

@@ -70,13 +70,13 @@ def judge(name: str, tickets: Tickets, seeds: int = 3) -> Replay:
     return real
 
 
-def first_about(played: Replay, true: set[int], tickets: Tickets) -> str:
-    """Say when the trouble of these tickets was raised first: after how many of them."""
+def first_about(played: Replay, true: set[int], tickets: Tickets) -> tuple[int, str]:
+    """Say when the trouble of these tickets was raised first: after how many of them (0: never)."""
     assert tickets.opened is not None
     for alarm in played.alarms:
         own = [int(key) for key in alarm.tickets[: alarm.count]]
         if len(true.intersection(own)) >= 0.5 * len(own):
             sofar = [row for row in played.order[: played.order.index(own[-1]) + 1] if row in true]
             since = int(tickets.opened[own[-1]] - tickets.opened[sofar[0]])
-            return f"raised after {len(sofar)} of its {len(true)} tickets, {span(since)} after the first ({told(alarm)})"
-    return f"not raised ({len(true)} tickets)"
+            return len(sofar), f"raised after {len(sofar)} of its {len(true)} tickets, {span(since)} after the first ({told(alarm)})"
+    return 0, f"not raised ({len(true)} tickets)"
