@@ -222,7 +222,7 @@ def import_log(run: Run) -> None:
     with throw_away() as instance:
         instance.up()
         process = instance.command("import", "servicenow-log", str(LOG), "--rejects", str(instance.folder / "rejects.csv"))
-        spent = watched(process)
+        spent = watched(process, instance.data)
         if process.returncode not in (0, 3):  # 3: done, some rows were rejected
             raise RuntimeError(f"The import ended with {process.returncode}:\n{instance.said('import')[-3000:]}")
         (entries,) = instance.run("SELECT count(*) FROM journal_entry WHERE kind = 'ticket'")[0]

@@ -107,20 +107,35 @@ def memory_mb(pid: int) -> float:
     return total / 1024
 
 
+def processor_seconds(pid: int) -> float:
+    """Return the processor time that a process has had, and all below it, those that ended included."""
+    total = 0
+    for each in descendants(pid):
+        try:
+            told = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        total += sum(map(int, told[11:15]))  # its own and that of children it waited for, each as user and system
+    return total / os.sysconf("SC_CLK_TCK")
+
+
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a command took: seconds, processor seconds of it and its children, and the most memory of its tree."""
+    """What a command took: seconds, processor seconds of it, its children and the database, and the most memory of its tree."""
 
     seconds: float
     processor_seconds: float
+    server_seconds: float
     peak_mb: float
 
 
-def watched(process: subprocess.Popen[bytes]) -> Spent:
-    """Wait for a command that was just started, and return what it took."""
-    since, most, before = time.monotonic(), 0.0, resource.getrusage(resource.RUSAGE_CHILDREN)
+def watched(process: subprocess.Popen[bytes], data: Path) -> Spent:
+    """Wait for a command that was just started on an instance's data, and return what it took."""
+    server = embedded.running(embedded.cluster(data)) or os.getpid()
+    since, most, before, served = time.monotonic(), 0.0, resource.getrusage(resource.RUSAGE_CHILDREN), processor_seconds(server)
     while process.poll() is None:
         most = max(most, memory_mb(process.pid))
         time.sleep(0.2)
     took, after = time.monotonic() - since, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return Spent(took, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, most)
+    own = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Spent(took, own, processor_seconds(server) - served, most)
