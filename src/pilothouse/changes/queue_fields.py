@@ -45,10 +45,10 @@ fields.register(
         label="Change risk",
         type=_T.CHOICE,
         path="change__risk",
-        values={**RISKS, "": "Not assessed"},
+        values={**RISKS, "": "None"},
         nullable=True,
         width="10ch",
-        help="A change's risk: low, moderate or high.",
+        help="A change's risk: low, moderate or high; none.",
     ),
     Field(
         name="outcome",
@@ -59,6 +59,6 @@ fields.register(
         values={**OUTCOMES, "": "None"},
         nullable=True,
         width="14ch",
-        help="How a change went: successful, with_issues, backed_out or failed.",
+        help="How a change went: successful, with_issues, backed_out or failed; none.",
     ),
 )

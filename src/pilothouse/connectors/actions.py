@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from pilothouse.connectors.engine.mapping import REFERENCES, Snapshot
+from pilothouse.connectors.engine.mapping import CIS, REFERENCES, Snapshot
 from pilothouse.connectors.engine.profiles import Profile
 from pilothouse.connectors.engine.snapshots import Step, read_back, written
 from pilothouse.connectors.engine.tables import Reject
@@ -169,6 +169,7 @@ def _wanted(plans: Sequence[_Plan]) -> dict[str, set[str]]:
         for step in plan.steps:
             if step.author:
                 wanted["person"].add(step.author)
+            wanted["ci"].update(name for name in step.values.get(CIS) or () if name)
             for name, kind in REFERENCES.items():
                 if found := step.values.get(name):
                     wanted[kind].add(found)
@@ -198,10 +199,12 @@ def _history(profile: Profile, plan: _Plan, names: Names) -> History:
 
 
 def _moment(step: Step, names: Names) -> Moment:
-    values = {
+    values: dict[str, Any] = {
         name: names.id_of(REFERENCES[name], value) if name in REFERENCES else (_FOLDED.get(name) if value is None else value)
         for name, value in step.values.items()
     }
+    if CIS in values:
+        values[CIS] = [names.id_of("ci", name) for name in step.values[CIS]]
     return Moment(step.at, values, names.id_of("person", step.author), step.verb, step.note, step.private)
 
 

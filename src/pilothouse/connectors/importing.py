@@ -23,13 +23,14 @@ from pilothouse.connectors.actions import NUMBER, Group, import_batch
 from pilothouse.connectors.ahead import ahead
 from pilothouse.connectors.engine.dates import formats_of, is_undecided
 from pilothouse.connectors.engine.formats import Reading, open_table
-from pilothouse.connectors.engine.mapping import INSTANTS, Mapping, Snapshot, Translator, column_key
+from pilothouse.connectors.engine.mapping import DETAIL_INSTANTS, INSTANTS, Mapping, Snapshot, Translator, column_key
 from pilothouse.connectors.engine.profiles import Profile
 from pilothouse.connectors.engine.tables import BadFile, Reject, Row, Table, faults
 from pilothouse.connectors.names import Names
 from pilothouse.connectors.sorting import Sorter, Staged, joined
 from pilothouse.people.queries import require
 from pilothouse.platform.access import Actor, Capability
+from pilothouse.tickets.engine.lifecycle import KINDS
 from pilothouse.tickets.exports import neutral
 from pilothouse.tickets.history import raise_numbers
 
@@ -189,7 +190,9 @@ def _source(profile: Profile, path: Path, now: datetime, report: Report) -> _Sou
 
 
 def _date_formats(mapping: Mapping, table: Table, file: str, report: Report) -> tuple[str, ...]:
-    names = {column_key(name) for field in INSTANTS for name in mapping.columns.get(field, ())} | {column_key(n) for n in mapping.updated}
+    names = {column_key(name) for field in (*INSTANTS, *DETAIL_INSTANTS) for name in mapping.columns.get(field, ())} | {
+        column_key(n) for n in mapping.updated
+    }
     places = [i for i, name in enumerate(table.header) if column_key(name) in names]
     values = [row.cells[i].strip() for row in islice(table.rows, _SAMPLE) if not row.fault for i in places if i < len(row.cells)]
     values = list(dict.fromkeys(value for value in values if value not in mapping.empty))
@@ -251,7 +254,7 @@ def _import(
     progress(WRITING, sorter.count, sorter.count)
 
 
-_PREFIXES = {"INC": "incident", "REQ": "request"}
+_PREFIXES = {prefix: kind for kind, (_, prefix) in KINDS.items() if len(prefix) == 3}
 
 
 def _raise(groups: Sequence[Group], highest: dict[str, int]) -> None:

@@ -18,14 +18,28 @@ from pilothouse.connectors.engine.tables import BadFile, Reject, Row
 REFERENCES = {"requester": "person", "opened_by": "person", "assignee": "person", "group": "team", "service": "service", "ci": "ci"}
 INSTANTS = ("opened_at", "resolved_at", "closed_at", "hold_until")
 HINTS = ("reopened_at",)  # instants that no field of a ticket holds: a profile's story reads them, their column stays in `extra`
+DETAIL = "change."  # fields of a change beyond its ticket's
+DETAIL_INSTANTS = tuple(f"{DETAIL}{name}_at" for name in ("planned_start", "planned_end", "actual_start", "actual_end"))
+DETAIL_CHOICES = tuple(f"{DETAIL}{name}" for name in ("type", "risk", "outcome"))
+DETAIL_TEXTS = tuple(f"{DETAIL}{name}" for name in ("reason", "implementation_plan", "rollback_plan"))
+CIS = f"{DETAIL}cis"  # made of the rows' CIs, by name
 LEVELS = {"impact": 3, "urgency": 3, "priority": 5}
 CHOICES = ("kind", "state", "channel")
 TEXTS = {"title": 250, "category": 80, "subcategory": 80, "resolution_code": 40, "description": 200_000, "resolution_notes": 50_000}
 FIELDS = (*CHOICES, *LEVELS, *REFERENCES, *INSTANTS, *TEXTS, "tags")
+_LONGEST = {**TEXTS, **dict.fromkeys(DETAIL_TEXTS, 50_000)}
+_ANY_TIME = ("hold_until", *HINTS, *DETAIL_INSTANTS)  # that may lie ahead
+_KEPT = (*HINTS, *DETAIL_CHOICES)  # what the source said stays in `extra` as well
 _NAME_LENGTHS = {"person": 160, "team": 120, "service": 160, "ci": 200}
 LONGEST_EXTRA = 4000
 LONGEST_TITLE = 2000
 _COMMA_NUMBER = re.compile(r"-?\d+,\d+")
+_ORDER = (
+    ("opened_at", "resolved_at", "Resolved before it was opened"),
+    ("opened_at", "closed_at", "Closed before it was opened"),
+    (DETAIL_INSTANTS[0], DETAIL_INSTANTS[1], "The planned end is before the planned start"),
+    (DETAIL_INSTANTS[2], DETAIL_INSTANTS[3], "The actual end is before the actual start"),
+)
 _SHORT = 80  # characters of a cell that is remembered
 _MOST_REMEMBERED = 20_000
 _CLOCK_SKEW = timedelta(minutes=5)  # a source's clock may run ahead this much
@@ -56,6 +70,7 @@ class Mapping:
     ignore: frozenset[str] = frozenset()  # columns that are left out
     decimal_comma: bool = False  # numbers in columns with no home are written 3,14
     many: bool = False  # several rows a ticket are its history; else a second row is a duplicate
+    of_changes: bool = False  # a row is a change, or a CI that it touches; a row with other cells is another row
     encoding: str = ""
     delimiter: str = ""
     sheet: str = ""
@@ -155,7 +170,7 @@ class Translator:
         return next((self._where[column_key(name)] for name in names if column_key(name) in self._where), [])
 
     def _unmapped(self) -> list[tuple[int, str]]:
-        used = {i for name, places in self._fields.items() if name not in HINTS for i in places} | {
+        used = {i for name, places in self._fields.items() if name not in _KEPT for i in places} | {
             *self._key,
             *self._updated,
             *self._author,
@@ -244,6 +259,8 @@ class Translator:
     def _shown(self, row: Row, at: datetime | None, values: dict[str, Any]) -> Snapshot:
         revision, when, event = self.text(row, self._revision), at.isoformat() if at else "", self.text(row, self._event)
         position = " ".join(filter(None, (revision, when, event, str(values.get("group") or "") if event else "")))
+        if self.mapping.of_changes:
+            position = "\x1f".join(row.cells)
         order = (int(revision or 0), when)
         said = tuple(self._comment(cell) for i in self._comments if (cell := row.cells[i].strip()))
         return Snapshot(self.file, row.line, self.role, order, position, at, self.text(row, self._author)[:160], event, values, said)
@@ -255,11 +272,11 @@ class Translator:
         return Comment(at, author.strip()[:160], text.strip()) if at is not None and divided else Comment(None, "", cell)
 
     def _reader(self, name: str) -> _Read:
-        if name in (*INSTANTS, *HINTS):
+        if name in (*INSTANTS, *HINTS, *DETAIL_INSTANTS):
             return self._read_instant
         if name in LEVELS:
             return self._read_level
-        if name in CHOICES or name == "resolution_code":
+        if name in (*CHOICES, *DETAIL_CHOICES) or name == "resolution_code":
             return self._read_choice
         if name in REFERENCES:
             return self._read_reference
@@ -269,7 +286,7 @@ class Translator:
         text = self.text(row, places)
         at = None
         if text:
-            found = self._instant(row, places, text) if name not in ("hold_until", *HINTS) else self.clock.read(text)
+            found = self._instant(row, places, text) if name not in _ANY_TIME else self.clock.read(text)
             if isinstance(found, Reject):
                 return found
             at = found
@@ -329,7 +346,7 @@ class Translator:
 
     def _read_text(self, row: Row, name: str, places: Sequence[int], values: dict[str, Any]) -> Reject | None:
         text = self.text(row, places)
-        longest = TEXTS[name]
+        longest = _LONGEST[name]
         if name == "title":
             text = " ".join(text.split())
             if len(text) > LONGEST_TITLE:
@@ -347,17 +364,11 @@ class Translator:
             values["title"] = ", ".join(parts)[:250] or f"Imported {self.text(row, self._key)}"
 
     def _ordered(self, row: Row, values: Map[str, Any]) -> Reject | None:
-        """Refuse a ticket that was resolved or closed before it was opened."""
-        opened = values.get("opened_at")
-        for name in ("resolved_at", "closed_at"):
-            if opened and values.get(name) and values[name] < opened:
-                places = self._fields[name]
-                return self._reject(
-                    row,
-                    places,
-                    self.text(row, places),
-                    f"{name.removesuffix('_at').capitalize()} before it was opened ({opened:%Y-%m-%d %H:%M} UTC).",
-                )
+        """Refuse a ticket that was resolved or closed before it was opened, and a change whose work ends before it begins."""
+        for start, end, words in _ORDER:
+            if (begun := values.get(start)) and (ended := values.get(end)) and ended < begun:
+                places = self._fields[end]
+                return self._reject(row, places, self.text(row, places), f"{words} ({begun:%Y-%m-%d %H:%M} UTC).")
         return None
 
 

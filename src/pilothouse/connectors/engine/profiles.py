@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from pilothouse.connectors.engine.changes import tell_change
 from pilothouse.connectors.engine.dates import zone_named
 from pilothouse.connectors.engine.lives import life
 from pilothouse.connectors.engine.mapping import Mapping, Snapshot, column_key
@@ -35,6 +36,8 @@ class Profile:
 
     def steps(self, snapshots: Sequence[Snapshot], before: Map[str, Any], now: datetime) -> list[Step]:
         """Return what happened from `before` through these snapshots of one ticket, in order."""
+        if snapshots and self.mappings[snapshots[0].role].of_changes:
+            return tell_change(snapshots, before, now)
         if self.tell:
             return self.tell(snapshots, before, now)
         mapping = self.mappings[0]

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pilothouse.connectors.engine.mapping import INSTANTS, Snapshot
+from pilothouse.connectors.engine.mapping import DETAIL_INSTANTS, INSTANTS, Snapshot
 
 _DONE = ("resolved", "closed")
+_TIMES = frozenset((*INSTANTS, *DETAIL_INSTANTS))
 _BLANK: Map[str, Any] = {"resolution_code": "", "resolution_notes": ""}
 
 
@@ -69,4 +70,4 @@ def written(values: Map[str, Any]) -> dict[str, Any]:
 
 def read_back(values: Map[str, Any]) -> dict[str, Any]:
     """Return values as they were before `written`, without those that were empty."""
-    return {name: datetime.fromisoformat(value) if name in INSTANTS else value for name, value in values.items()}
+    return {name: datetime.fromisoformat(value) if name in _TIMES else value for name, value in values.items()}

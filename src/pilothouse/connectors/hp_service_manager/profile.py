@@ -1,4 +1,4 @@
-"""HP Service Manager: an export of incidents, and the log of activities on them."""
+"""HP Service Manager: an export of incidents, the log of activities on them, and an export of changes."""
 
 from pilothouse.connectors.engine.mapping import Mapping
 from pilothouse.connectors.engine.profiles import Profile
@@ -59,11 +59,41 @@ ACTIVITIES = Mapping(
     keep_others=False,
     many=True,
 )
+CHANGES = Mapping(
+    system="hp-service-manager",
+    key=("Change ID",),
+    columns={
+        "ci": ("CI Name (aff)",),
+        "service": ("Service Component WBS (aff)",),
+        "change.risk": ("Risk Assessment",),
+        "change.type": ("Emergency Change",),
+        "change.planned_start_at": ("Planned Start",),
+        "change.planned_end_at": ("Planned End",),
+        "change.actual_start_at": ("Actual Start",),
+        "change.actual_end_at": ("Actual End",),
+        "opened_at": ("Change record Open Time",),
+        "closed_at": ("Change record Close Time",),
+    },
+    required=("opened_at", "change.planned_start_at"),
+    values={
+        "change.risk": {"minor change": "low", "business change": "moderate", "major business change": "high"},
+        "change.type": {"y": "emergency", "n": "normal"},
+    },
+    strict=(),
+    defaults={"kind": "change", "channel": "other"},
+    title_from=("Change Type", "CI Subtype (aff)", "CI Name (aff)"),
+    empty=frozenset({"", "#N/B"}),
+    date_formats=("%d-%m-%Y %H:%M", "%d/%m/%Y %H:%M", "%d-%m-%Y %H:%M:%S"),
+    decimal_comma=True,
+    many=True,
+    of_changes=True,
+)
 
 HP_SERVICE_MANAGER = Profile(
     "hp-service-manager",
     "HP Service Manager",
-    "Incidents (“;” between columns, decimal commas), and as a second file the activity log, whose activities become the history.",
-    (INCIDENTS, ACTIVITIES),
+    "Incidents (“;” between columns, decimal commas), and as a second file the activity log, whose activities become the history;"
+    " or changes, a row for each CI that they touch.",
+    (INCIDENTS, ACTIVITIES, CHANGES),
     tell,
 )

@@ -1,4 +1,4 @@
-"""ServiceNow: exports of the incident table, and logs in which each row is an incident after an update."""
+"""ServiceNow: exports of the incident and of the change table, and logs in which each row is an incident after an update."""
 
 from pilothouse.connectors.engine.mapping import Mapping
 from pilothouse.connectors.engine.profiles import Profile
@@ -116,12 +116,69 @@ _LOG = Mapping(
     date_formats=("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S"),
     many=True,
 )
+_CHANGES = Mapping(
+    system="servicenow",
+    key=("number",),
+    columns={
+        **{
+            name: _COLUMNS[name] for name in ("title", "description", "impact", "urgency", "priority", "requester", "opened_by", "assignee")
+        },
+        **{name: _COLUMNS[name] for name in ("group", "service", "ci", "category", "opened_at", "closed_at")},
+        "state": ("state",),
+        "change.type": ("type",),
+        "change.risk": ("risk",),
+        "change.outcome": ("close_code",),
+        "change.reason": ("justification",),
+        "change.implementation_plan": ("implementation_plan",),
+        "change.rollback_plan": ("backout_plan",),
+        "change.planned_start_at": ("start_date", "planned_start_date"),
+        "change.planned_end_at": ("end_date", "planned_end_date"),
+        "change.actual_start_at": ("work_start", "actual_start_date"),
+        "change.actual_end_at": ("work_end", "actual_end_date"),
+    },
+    required=("state", "opened_at", "change.type", "change.planned_start_at"),
+    values={
+        "state": {
+            "new": "new",
+            "assess": "new",
+            "authorize": "assessed",
+            "scheduled": "scheduled",
+            "implement": "in_progress",
+            "review": "in_progress",
+            "closed": "closed",
+            "canceled": "cancelled",
+            "cancelled": "cancelled",
+            # The raw codes of an instance as delivered.
+            "-5": "new",
+            "-4": "new",
+            "-3": "assessed",
+            "-2": "scheduled",
+            "-1": "in_progress",
+            "0": "in_progress",
+            "3": "closed",
+            "4": "cancelled",
+        },
+        "change.type": {"standard": "standard", "normal": "normal", "emergency": "emergency", "expedited": "emergency"},
+        "change.risk": {"low": "low", "moderate": "moderate", "medium": "moderate", "high": "high", "very high": "high"},
+        "change.outcome": {
+            "successful": "successful",
+            "successful with issues": "with_issues",
+            "successful_issues": "with_issues",
+            "unsuccessful": "failed",
+            "backed out": "backed_out",
+        },
+    },
+    defaults={"kind": "change", "channel": "other"},
+    title_from=("category", "cmdb_ci"),
+    empty=frozenset({"", "?", "NULL", "(empty)"}),
+    of_changes=True,
+)
 
 SERVICENOW = Profile(
     "servicenow",
-    "ServiceNow, incident table",
-    "An export of the incident table: one row an incident, display values or raw codes, CSV, XLSX or JSON.",
-    (_SNAPSHOT,),
+    "ServiceNow, incident or change table",
+    "An export of the incident table, or of the change table: one row a record, display values or raw codes, CSV, XLSX or JSON.",
+    (_SNAPSHOT, _CHANGES),
 )
 SERVICENOW_LOG = Profile(
     "servicenow-log",

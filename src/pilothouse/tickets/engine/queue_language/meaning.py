@@ -180,7 +180,8 @@ def _value(compare: Compare, value: Value | Range, context: Context, names: Name
 def _none(declared: Field) -> Plan:
     if declared.type is FieldType.TAGS:
         return Test(declared.path, Operator.EMPTY)
-    return Test(declared.path, Operator.IN, ("",)) if declared.type is FieldType.TEXT else Test(declared.path, Operator.NULL)
+    empty = declared.type is FieldType.TEXT or "" in declared.values
+    return Test(declared.path, Operator.IN, ("",)) if empty else Test(declared.path, Operator.NULL)
 
 
 def _reference(declared: Field, value: Value, context: Context, names: Names) -> Plan:
