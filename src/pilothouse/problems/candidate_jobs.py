@@ -1,4 +1,4 @@
-"""The worker's part of looking for what keeps coming back: a look when it is asked for, and each night."""
+"""The worker's part of looking for what keeps coming back: when it is asked for, each night, and as tickets come in."""
 
 import logging
 
@@ -6,8 +6,9 @@ from django.conf import settings
 from procrastinate.contrib.django import app
 
 from pilothouse.platform import access, clock, outbox
+from pilothouse.platform.access import Source
 from pilothouse.platform.refusals import GuardRefused
-from pilothouse.problems import looking
+from pilothouse.problems import looking, watching
 from pilothouse.problems.actions.candidates import request_look
 from pilothouse.tickets.models import Ticket
 
@@ -30,6 +31,13 @@ def request_by_night(timestamp: int) -> None:
 def look(entry_id: int, kind: str, record_id: int) -> None:
     """Do a look that was asked for; delivered again after a crash it begins anew, one that ended is left alone."""
     looking.look(actor=access.system(), run_id=record_id)
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="problems.watch", queueing_lock="problems.watch")
+def watch(timestamp: int) -> None:
+    """Look at the tickets that have come in since the last time; what crowds is raised."""
+    watching.watch(actor=access.system(Source.RULE), now=clock.now())
 
 
 if settings.MINING_HOUR is not None:

@@ -99,7 +99,8 @@ class _Told:
 def _keep(found: Sequence[Mapping[str, Any]], run: MiningRun, now: datetime) -> _Told:
     """Write the candidates of a look; returns what is to be journalled."""
     before = {row.pk: row for row in Candidate.objects.select_for_update().order_by("pk")}
-    keys = same_as(_members(before), [each["ids"] for each in found])
+    own = _members(before)
+    keys = same_as(own, [each["ids"] for each in found])
     drafts, rows, fresh = list[Draft](), list[tuple[Candidate, Sequence[int]]](), 0
     for key, each in zip(keys, found, strict=True):
         row = before.get(key or 0)
@@ -111,16 +112,19 @@ def _keep(found: Sequence[Mapping[str, Any]], run: MiningRun, now: datetime) -> 
         if verb:
             drafts.append(Draft("candidate", row.pk, verb, _said(row), note=row.returned_because if verb == "candidate.returned" else ""))
         rows.append((row, each["ids"]))
-    lost = [row for row in before.values() if row.run_id != run.pk and row.state == "open" and not _still_stands(row, now)]
+    found_now = [set(each["ids"]) for each in found]
+    lost = [row for row in before.values() if row.run_id != run.pk and row.state == "open" and not _still_stands(row, own, found_now, now)]
     Candidate.objects.filter(pk__in=[row.pk for row in lost]).update(state="gone")
     drafts += [Draft("candidate", row.pk, "candidate.gone", (Change("state", "open", "gone"),)) for row in lost]
     _write_members(rows)
     return _Told(drafts, {"tickets": run.ticket_count, "candidates": len(found), "new": fresh, "gone": len(lost)})
 
 
-def _still_stands(row: Candidate, now: datetime) -> bool:
-    """Say whether a candidate was raised so lately that a look need not confirm it yet."""
-    return row.run_id is None and row.raised_at is not None and now - row.raised_at < _RAISED_STANDS
+def _still_stands(row: Candidate, own: Mapping[int, set[int]], found: Sequence[set[int]], now: datetime) -> bool:
+    """Say whether a candidate was raised so lately that a look need not confirm it yet; what another holds by now needs not stand."""
+    if row.run_id is not None or row.raised_at is None or now - row.raised_at >= _RAISED_STANDS:
+        return False
+    return not any(2 * len(own[row.pk] & tickets) >= len(own[row.pk]) for tickets in found)
 
 
 def _members(candidates: Iterable[int]) -> dict[int, set[int]]:

@@ -1,0 +1,34 @@
+"""What a look at arriving tickets runs as: a process of its own, without Django, which ends with its libraries.
+
+The state goes in and comes out as packed JSON, the alarms as plain values.
+"""
+
+import os
+import signal
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+
+from pilothouse.platform import embedded
+
+
+def settle() -> None:
+    """Take what time others leave, and end with the parent."""
+    embedded.dies_with_parent(signal.SIGKILL)()
+    if hasattr(os, "nice"):
+        os.nice(10)
+
+
+def look(
+    state: bytes, arrivals: Sequence[tuple[str, int, str, str, dict[str, str]]]
+) -> tuple[bytes, list[dict[str, Any]], list[list[Any]]]:
+    """Hold arrivals (key, instant, title, text, facts) against what is known; returns the new state, alarms, and who joined which."""
+    from pilothouse.problems.engine import streaming  # heavy start-up
+
+    known = orjson.loads(zlib.decompress(state)) if state else None
+    looked = streaming.look(known, [streaming.Arrival(*each) for each in arrivals])
+    raised = [{**asdict(alarm), "told": streaming.told(alarm)} for alarm in looked.raised]
+    return zlib.compress(orjson.dumps(looked.state)), raised, [list(each) for each in looked.joined]

@@ -1,0 +1,89 @@
+"""Tickets as they come in: every few minutes the new ones are held against those before, and what crowds is raised at once.
+
+The first look takes the tickets of the last ninety days for what is usual and raises nothing. What was opened more than a day ago is
+history that somebody brings in; the night looks at it. One worker watches at a time.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from multiprocessing import get_context
+from typing import Any
+
+import orjson
+from django.db import connection
+
+from pilothouse.platform.access import Actor
+from pilothouse.platform.statements import run
+from pilothouse.problems import watch_child
+from pilothouse.problems.actions.watching import keep_watch
+from pilothouse.problems.engine.columns import CI, CLASS, REQUESTER, SERVICE, SITE
+from pilothouse.problems.models import TicketWatch
+from pilothouse.tickets.engine.lifecycle import RAISED_KINDS
+
+USUAL = timedelta(days=90)
+_USUAL_AT_MOST, _AT_ONCE = 20_000, 5000
+_LATE = timedelta(days=1)
+_SETTLED = timedelta(seconds=5)  # a ticket's number is given before its transaction ends
+_LOCK = "pilothouse watch"
+_NEW = """
+SELECT t.id, extract(epoch FROM t.opened_at)::bigint, t.title, left(t.description, 4000), t.category, t.subcategory, s.name, p.site,
+  p.email, c.name, c.ci_class, c.attributes::text
+FROM tickets_ticket t LEFT JOIN cmdb_service s ON s.id = t.service_id LEFT JOIN cmdb_ci c ON c.id = t.ci_id
+LEFT JOIN people_user p ON p.id = t.requester_id
+"""
+_AFTER = f"{_NEW} WHERE t.id > %s AND t.kind = ANY(%s) AND t.opened_at >= %s AND t.created_at <= %s ORDER BY t.id LIMIT %s"
+_BEFORE = f"{_NEW} WHERE t.kind = ANY(%s) AND t.opened_at >= %s AND t.created_at <= %s ORDER BY t.opened_at DESC, t.id DESC LIMIT %s"
+Arrival = tuple[str, int, str, str, dict[str, str]]
+
+
+def watch(*, actor: Actor, now: datetime) -> int:
+    """Look at what has come in since the last time; returns how many troubles were raised. Does nothing while another worker watches."""
+    with _alone() as is_free:
+        if not is_free:
+            return 0
+        kept = TicketWatch.objects.order_by("pk").first() or TicketWatch()
+        arrivals = _since(kept.last_ticket_id, now) if kept.state else _usual(now)
+        if not arrivals:
+            return 0
+        state, raised, joined = _looked(bytes(kept.state), [arrival for _, arrival in arrivals])
+        last = max(key for key, _ in arrivals)
+        if not kept.state:  # what was usual until now is no news
+            raised, joined = [], []
+        return keep_watch(actor=actor, state=state, last_ticket_id=last, raised=raised, joined=joined, now=now)
+
+
+def _looked(state: bytes, arrivals: Sequence[Arrival]) -> tuple[bytes, list[dict[str, Any]], list[list[Any]]]:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=watch_child.settle) as alone:
+        return alone.submit(watch_child.look, state, arrivals).result()
+
+
+def _since(last: int, now: datetime) -> list[tuple[int, Arrival]]:
+    rows = run(_AFTER, (last, list(RAISED_KINDS), now - _LATE, now - _SETTLED, _AT_ONCE))
+    return sorted((_arrival(row) for row in rows), key=lambda each: (each[1][1], each[0]))
+
+
+def _usual(now: datetime) -> list[tuple[int, Arrival]]:
+    rows = run(_BEFORE, (list(RAISED_KINDS), now - USUAL, now - _SETTLED, _USUAL_AT_MOST))
+    return sorted((_arrival(row) for row in rows), key=lambda each: (each[1][1], each[0]))
+
+
+def _arrival(row: Sequence[Any]) -> tuple[int, Arrival]:
+    key, at, title, text, category, subcategory, service, site, requester, ci, ci_class, attributes = row
+    known: Mapping[str, Any] = orjson.loads(attributes) if attributes else {}
+    facts = {name: str(value) for name, value in known.items() if isinstance(value, str | int) and len(str(value)) <= 80}
+    facts |= {"category": category, "subcategory": subcategory, SERVICE: service, SITE: site, REQUESTER: requester, CI: ci, CLASS: ci_class}
+    return key, (str(key), at, title, text, {name: value for name, value in facts.items() if value})
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [_LOCK])
+        is_free = bool(cursor.fetchone()[0])
+        try:
+            yield is_free
+        finally:
+            if is_free:
+                cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [_LOCK])
