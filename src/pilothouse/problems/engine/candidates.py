@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pilothouse.problems.engine.baseline import DAY, Calendar, hour_of_week
+from pilothouse.problems.engine.baseline import DAY, Calendar
 from pilothouse.problems.engine.chance import discoveries
-from pilothouse.problems.engine.columns import KIND, REQUESTER, SERVICE, SITE, Bools, Floats, Ints, Tickets
+from pilothouse.problems.engine.columns import KIND, REQUESTER, SERVICE, SITE, Floats, Ints, Tickets
 from pilothouse.problems.engine.facets import Comparison, Facet, independent
 from pilothouse.problems.engine.groups import Group
-from pilothouse.problems.engine.rhythm import Burst, Clockwork, Onset, Period, Rhythm, listen, listen_to_all
+from pilothouse.problems.engine.rhythm import Burst, Clockwork, Onset, Period, Rhythm, keeps, listen, listen_to_all
 
 LEVEL = 0.001  # the share of signs that may be chance
 _AGAIN = 0.1  # a sign that was found among many must pass so much of the bar again
@@ -114,18 +114,6 @@ def _of_rhythm(group: Group, rows: Ints, times: Ints, rhythm: Rhythm, calendar: 
         inside = rows[keeps(times, rhythm.clockwork.words, calendar)]
         found.append(Sign("clockwork", group, inside, rhythm.clockwork.expected, rhythm.clockwork.chance, rhythm.clockwork))
     return found
-
-
-def keeps(times: Ints, words: str, calendar: Calendar) -> Bools:
-    """Say which instants lie in the hours or on the days that a clockwork's words name."""
-    if words.startswith("working day"):
-        number = calendar.working_days[1 if "before the end" in words else 0]
-        return np.asarray(number[calendar.place(times)] == int(words.split()[2]))
-    weekday, start, _, end, _ = words.split()
-    names = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
-    first = names.index(weekday) * 24 + int(start[:2])
-    length = (int(end[:2]) - int(start[:2])) % 24
-    return np.asarray((hour_of_week(times) - first) % 168 < length)
 
 
 def thinned(found: Sequence[Sign], bar: float, tickets: Tickets, comparison: Comparison, calendar: Calendar | None) -> list[Candidate]:

@@ -1,8 +1,8 @@
 """Families: tickets about the same trouble.
 
 From texts: small clusters of near vectors, joined step by step into a tree, so that a trouble may be looked at as narrowly or as
-widely as its evidence asks. Cutting the tree at `SAME` gives each ticket one family. Without texts, tickets that agree on every
-fact of their kind (category, subcategory, …) are one family.
+widely as its evidence asks. Cutting the tree at `SAME` gives each ticket one family. Without texts, tickets that agree on the facts of
+their kind (category, subcategory, …) are one family.
 """
 
 from dataclasses import dataclass
@@ -139,11 +139,21 @@ def _alike(words: Words) -> Families:
     return _flat(np.where(np.diff(words.counts.indptr) > 0, np.unique(marks, return_inverse=True)[1], -1).astype(np.int32))
 
 
+def kinds_of(tickets: Tickets) -> list[str]:
+    """Return the facts that make families where there are no texts.
+
+    How a case was resolved is not known when it comes; what callers name as its symptom varies within one trouble, so that it counts
+    only where nothing narrower than a category is known.
+    """
+    known = [name for name in KIND if name in tickets.facts and name != "resolution code"]
+    return [name for name in known if name != "symptom"] if "subcategory" in known else known
+
+
 def _by_kind(tickets: Tickets) -> Families:
-    facts = [tickets.facts[name].codes for name in KIND if name in tickets.facts and name != "resolution code"]
-    if not facts:
+    names = kinds_of(tickets)
+    if not names:
         return _flat(np.full(len(tickets), -1, np.int32))
-    table = np.stack(facts, axis=1)
+    table = np.stack([tickets.facts[name].codes for name in names], axis=1)
     _, labels = np.unique(table, axis=0, return_inverse=True)
     return _flat(np.where((table >= 0).any(axis=1), labels.reshape(-1), -1).astype(np.int32))
 

@@ -70,8 +70,8 @@ def _duration(name: str, value: str, rows: Ints, tickets: Tickets, calendar: Cal
     late = done[(tickets.opened[done] >= edge) & (tickets.opened[done] < latest)]
     if len(early) < _LEAST or len(late) < 15:
         return
-    before = (tickets.ended - tickets.opened)[early] / 3600
-    after = (tickets.ended - tickets.opened)[late] / 3600
+    before = (tickets.ended[early] - tickets.opened[early]) / 3600
+    after = (tickets.ended[late] - tickets.opened[late]) / 3600
     middle = float(np.median(before))
     longer = int((after > middle).sum())
     ratio = float(np.median(after)) / max(middle, 1 / 60)

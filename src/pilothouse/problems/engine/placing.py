@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse  # type: ignore[import-untyped]
 
-from pilothouse.problems.engine.columns import CI, KIND
+from pilothouse.problems.engine.columns import CI
+from pilothouse.problems.engine.families import kinds_of
 from pilothouse.problems.engine.mine import Mined
 from pilothouse.problems.engine.words import names_in
 
@@ -54,21 +55,19 @@ class Placer:
             ci = mined.tickets.fact(CI).mostly(finding.candidate.rows, _ONE_CI)
             if ci:
                 self._only_ci.setdefault(ci.upper(), []).append(finding.rank)
+        self._kinds_asked = kinds_of(mined.tickets)
         self._kinds = self._known_kinds()
 
     def _known_kinds(self) -> dict[tuple[str, ...], int]:
         """Return the family of each combination of kinds, where families are made of them."""
         if self._mined.families.centres is not None:
             return {}
-        facts = [self._mined.tickets.facts[name] for name in self._kind_names()]
+        facts = [self._mined.tickets.facts[name] for name in self._kinds_asked]
         labels = self._mined.families.labels
         _, first = np.unique(labels, return_index=True)
         return {
             tuple(fact.names[fact.codes[row]] if fact.codes[row] >= 0 else "" for fact in facts): int(labels[row]) for row in first.tolist()
         }
-
-    def _kind_names(self) -> list[str]:
-        return [name for name in KIND if name in self._mined.tickets.facts and name != "resolution code"]
 
     def place(self, title: str, text: str = "", **facts: str) -> Place:
         """Place a ticket by its words and facts (`CI="…"`, `category="…"`)."""
@@ -88,7 +87,7 @@ class Placer:
     def _nearest(self, title: str, text: str, facts: dict[str, str]) -> tuple[int, int, float]:
         families, words = self._mined.families, self._mined.words
         if families.centres is None or families.space is None or families.family_of is None or words is None:
-            family = self._kinds.get(tuple(facts.get(name, "") for name in self._kind_names()), -1)
+            family = self._kinds.get(tuple(facts.get(name, "") for name in self._kinds_asked), -1)
             return family, family, 1.0 if family >= 0 else 0.0
         columns = words.reader.columns(title, text)
         if not columns:

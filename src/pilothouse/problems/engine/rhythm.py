@@ -11,7 +11,7 @@ import numpy as np
 
 from pilothouse.problems.engine.baseline import DAY, HOUR, Calendar, hour_of_week
 from pilothouse.problems.engine.chance import binomial_tail, chi_square_tail, poisson_tail
-from pilothouse.problems.engine.columns import Floats, Ints
+from pilothouse.problems.engine.columns import Bools, Floats, Ints
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _WINDOWS = (HOUR, 4 * HOUR, DAY, 3 * DAY, 7 * DAY)
@@ -336,3 +336,14 @@ def _month_day(times: Ints, calendar: Calendar) -> Clockwork | None:
                 words = f"working day {at} of the month" if name == "first" else f"working day {at} before the end of the month"
                 best = Clockwork(words, hits, len(times), share * len(times), min(1.0, chance))
     return best
+
+
+def keeps(times: Ints, words: str, calendar: Calendar) -> Bools:
+    """Say which instants lie in the hours or on the days that a clockwork's words name."""
+    if words.startswith("working day"):
+        number = calendar.working_days[1 if "before the end" in words else 0]
+        return np.asarray(number[calendar.place(times)] == int(words.split()[2]))
+    weekday, start, _, end, _ = words.split()
+    first = WEEKDAYS.index(weekday[:-1]) * 24 + int(start[:2])
+    length = (int(end[:2]) - int(start[:2])) % 24
+    return np.asarray((hour_of_week(times) - first) % 168 < length)

@@ -53,7 +53,7 @@ def typical_words(candidate: Candidate, words: Words | None, most: int = 6) -> t
         return ()
     rows = candidate.rows[np.linspace(0, len(candidate.rows) - 1, min(2000, len(candidate.rows))).astype(np.int64)]
     inside = np.bincount(words.counts[rows].indices, minlength=len(words.vocabulary)) / len(rows)
-    overall = np.bincount(words.counts.indices, minlength=len(words.vocabulary)) / words.counts.shape[0]
+    overall = words.spread / words.counts.shape[0]
     score = np.where(inside >= 0.1, inside * np.log(np.maximum(inside, 1e-9) / np.maximum(overall, 1e-9)), 0)
     return tuple(words.vocabulary[i] for i in np.argsort(-score, kind="stable")[:most] if score[i] > 0)
 

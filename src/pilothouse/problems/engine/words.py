@@ -34,9 +34,10 @@ NAMED_AT_LEAST = 5  # tickets that name a thing before it counts
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Words:
-    """Words of tickets as counts; `names` are what recurs and has digits, several a ticket (row, code)."""
+    """Words of tickets as counts, and in how many tickets each is; `names` are what recurs and has digits, several a ticket (row, code)."""
 
     counts: sparse.csr_array
+    spread: np.ndarray
     vocabulary: tuple[str, ...]
     named_rows: np.ndarray
     named_codes: np.ndarray
@@ -149,7 +150,7 @@ def read(tickets: Tickets) -> Words | None:
     counts, vocabulary, places = _table(np.frombuffer(texts.flat, dtype=np.int32), np.frombuffer(texts.ends, dtype=np.int64), texts.places)
     if not vocabulary:
         return None
-    return Words(counts, vocabulary, *_frequent(texts), Reader(boilerplate, places))
+    return Words(counts, np.bincount(counts.indices, minlength=len(vocabulary)), vocabulary, *_frequent(texts), Reader(boilerplate, places))
 
 
 class _Texts:
