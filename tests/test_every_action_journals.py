@@ -24,6 +24,7 @@ from pilothouse.people.models import Membership, Team, User
 from pilothouse.platform import access
 from pilothouse.platform.models import JournalEntry
 from pilothouse.problems import actions as problems
+from pilothouse.problems.models import Candidate, Match
 from pilothouse.sla import actions as sla
 from pilothouse.sla.engine.forecast.training import Trained
 from pilothouse.tickets import actions as tickets
@@ -41,6 +42,9 @@ QUIET = {
     "notifications.mark_all_read": "as mark_read",
     "connectors.note_progress": "a progress bar's position is not history",
     "connectors.digest": "it is pure",
+    "problems.keep_watch": "where the watch stands can be computed anew; what it raises is journalled: tests/problems/test_watching.py",
+    "problems.learn_signature": "what was learnt follows from links, which are journalled",
+    "problems.match_ticket": "it journals what it links or proposes: tests/problems/test_matching.py",
     "problems.judge_fixes": "it journals a verdict that changes, and a return: tests/problems/test_proof_kept.py",
     "sla.ask_what_if": "a question is not history",
     "sla.answer_what_if": "an answer is not history; tests/sla/test_what_if.py holds it against real tickets",
@@ -264,12 +268,40 @@ SCENARIOS |= {
 }
 
 
+@scenario("problems.request_look")
+@scenario("problems.end_look")
+@scenario("problems.dismiss_candidate")
+@scenario("problems.restore_candidate")
+@scenario("problems.take_candidate")
+def _(org: Organisation) -> None:
+    found = {"rank": 1, "title": "VPN drops", "paragraph": "", "ticket_count": 1, "cost": {"expected_hours": None}}
+    told = {"tickets": 1, "families": 1, "groups_looked_at": 1, "remarks": [], "imbalances": []}
+    run = problems.request_look(actor=org.ana, now=NOW)
+    told["candidates"] = [{"found": found, "ids": [opened(org).pk]}]
+    problems.end_look(actor=org.ana, run_id=run.pk, found=told, since=NOW, now=NOW)
+    candidate = Candidate.objects.get().pk
+    problems.dismiss_candidate(actor=org.ana, candidate_id=candidate, because="Known.", now=NOW)
+    problems.restore_candidate(actor=org.ana, candidate_id=candidate, now=NOW)
+    problems.take_candidate(actor=org.ana, candidate_id=candidate, now=NOW)
+
+
+SCENARIOS["problems.fail_look"] = lambda org: problems.fail_look(
+    actor=org.ana, run_id=problems.request_look(actor=org.ana, now=NOW).pk, fault="No memory.", now=NOW
+)
+
+
 @scenario("problems.declare_known_error")
 @scenario("problems.withdraw_known_error")
 def _(org: Organisation) -> None:
     made = _problem(org)
     problems.declare_known_error(actor=org.ana, problem_id=made.pk, workaround="Restart it.", now=NOW)
     problems.withdraw_known_error(actor=org.ana, problem_id=made.pk, note="It does not help.", now=NOW)
+
+
+@scenario("problems.answer_match")
+def _(org: Organisation) -> None:
+    match = Match.objects.create(ticket=opened(org), problem=_problem(org), score=1, reason="shares “vpn”", found_at=NOW)
+    problems.answer_match(actor=org.ana, match_id=match.pk, accept=True, now=NOW)
 
 
 @scenario("problems.resolve_problem")

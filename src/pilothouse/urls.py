@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("pilothouse.morning.urls")),
     path("", include("pilothouse.changes.urls")),
     path("", include("pilothouse.problems.candidate_urls")),
+    path("", include("pilothouse.problems.problem_urls")),
     path("", include("pilothouse.tickets.urls")),
     path("", include("pilothouse.tickets.portal_urls")),
     path("", include("pilothouse.tickets.admin_urls")),

@@ -126,6 +126,8 @@ timeline.register(
         "problem.evidenced": "froze the evidence",
         "problem.gathered": "linked incidents",
         "ticket.gathered": "linked it to a problem",
+        "problem.proposed": "found that it looks like a problem",
+        "problem.match_declined": "said that it is not of a problem",
         "problem.described": "wrote down what is known",
         "problem.known_error_declared": "declared it a known error",
         "problem.known_error_withdrawn": "withdrew the known error",

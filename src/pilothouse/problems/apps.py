@@ -8,4 +8,4 @@ class ProblemsConfig(AppConfig):
     label = "problems"
 
     def ready(self) -> None:
-        from pilothouse.problems import acts, guards, projections  # noqa: F401  registers the detail, its guards and its page
+        from pilothouse.problems import acts, candidate_retold, guards, match_panel, problem_page, projections  # noqa: F401  register

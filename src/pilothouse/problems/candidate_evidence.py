@@ -107,7 +107,7 @@ def told(actor: Actor, found: Mapping[str, Any]) -> Told:
         facets=[_facet(each) for each in (*found.get("facets", ()), *pair)],
         rhythm=_rhythm(found.get("rhythm") or {}),
         causes=_causes(actor, found.get("causes", ())),
-        cost=_cost(found.get("cost") or {}),
+        cost=_cost(cost) if cost.keys() >= _COSTED else [],
         words=[str(word) for word in found.get("words", ())],
     )
 

@@ -1,9 +1,11 @@
-"""The worker's part of problem records: each morning fixes are judged, and what came back is reopened."""
+"""The worker's part of problem records: new incidents are matched, signatures learnt, and each morning fixes are judged."""
 
 from procrastinate.contrib.django import app
 
-from pilothouse.platform import access, clock
+from pilothouse.platform import access, clock, outbox
 from pilothouse.problems.actions.judging import judge_fixes
+from pilothouse.problems.actions.matching import learn_signature, match_ticket
+from pilothouse.tickets.models import Link, Ticket
 
 
 @app.periodic(cron="40 4 * * *")
@@ -11,3 +13,23 @@ from pilothouse.problems.actions.judging import judge_fixes
 def judge(timestamp: int) -> None:
     """Bring the proofs of fix up to date, and reopen what has come back; run again it changes nothing."""
     judge_fixes(actor=access.system(), now=clock.now())
+
+
+@app.task(name="problems.match_ticket")
+def match(entry_id: int, kind: str, record_id: int) -> None:
+    """Hold a ticket that was opened against the problems; one that was matched is left alone."""
+    match_ticket(actor=access.system(), ticket_id=record_id, now=clock.now())
+
+
+@app.task(name="problems.learn")
+def learn(entry_id: int, kind: str, record_id: int) -> None:
+    """Learn anew what a problem's incidents have in common, after links of it, or of one of its incidents, have changed."""
+    targets = Link.objects.filter(ticket_id=record_id, relation="caused_by").values_list("target_id", flat=True)
+    wanted = {record_id, *(pk for pk in targets if pk is not None)}
+    for problem_id in Ticket.objects.filter(pk__in=wanted, kind="problem").order_by("pk").values_list("pk", flat=True):
+        learn_signature(actor=access.system(), problem_id=problem_id, now=clock.now())
+
+
+outbox.subscribe("ticket.opened", "problems.match_ticket")
+for _verb in ("problem.gathered", "ticket.linked", "ticket.unlinked"):
+    outbox.subscribe(_verb, "problems.learn")

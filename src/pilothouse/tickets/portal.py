@@ -19,7 +19,7 @@ from pilothouse.people.doors import signed_in
 from pilothouse.platform import clock
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.refusals import FieldError, Invalid, Missing
-from pilothouse.tickets import actions, portal_page
+from pilothouse.tickets import actions, portal_page, side_panels
 from pilothouse.tickets.models import Ticket
 from pilothouse.tickets.portal_forms import AnswerForm, RaiseForm, WhyForm
 
@@ -121,6 +121,7 @@ def _page(request: HttpRequest, requester: Actor, number: str, **forms: Any) -> 
         "events": portal_page.conversation(requester, found),
         "files": portal_page.files(found),
         "may": portal_page.offered(requester, found),
+        "panels": side_panels.gather_for_portal(requester, found),
         "answer_form": AnswerForm(auto_id="answer_%s"),
         "reopen_form": WhyForm(auto_id="reopen_%s"),
         "cancel_form": WhyForm(auto_id="cancel_%s"),

@@ -20,11 +20,22 @@ class SidePanel:
 
 
 _panels: dict[str, SidePanel] = {}
+_portal: dict[str, SidePanel] = {}
 
 
 def register(name: str, panel: SidePanel) -> None:
     """Add a panel; a second one of the same name replaces the first."""
     _panels[name] = panel
+
+
+def register_in_portal(name: str, panel: SidePanel) -> None:
+    """Add a panel to what a requester sees of their own ticket in the portal; it tells nothing of the desk's own."""
+    _portal[name] = panel
+
+
+def gather_for_portal(requester: Actor, ticket: Ticket) -> list[tuple[str, dict[str, Any]]]:
+    """Return each portal panel's template and what it shows of this ticket."""
+    return [(panel.template, found) for panel in _portal.values() if (found := panel.gather(requester, ticket))]
 
 
 def gather(actor: Actor, ticket: Ticket, *, main: bool = False) -> list[tuple[str, dict[str, Any]]]:

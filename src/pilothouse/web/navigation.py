@@ -33,6 +33,7 @@ ENTRIES = (
     Entry("My requests", "portal", "portal", Capability.RAISE_TICKETS, narrow=True),
     Entry("Search", "search", "search", Capability.READ_TICKETS, narrow=True),
     Entry("Inbox", "inbox", "inbox", None),
+    Entry("Problems", "problems", "alert", Capability.READ_TICKETS, group="Practices"),
     Entry("Changes", "changes", "calendar", Capability.READ_TICKETS, group="Practices"),
     Entry("Configuration", "cmdb", "cmdb", Capability.READ_CMDB, group="Practices"),
     Entry("People", "people", "people", Capability.READ_PEOPLE, group="Practices", also="/teams"),

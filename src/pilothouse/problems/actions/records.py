@@ -143,7 +143,7 @@ def gather(actor: Actor, problem: Ticket, ids: Sequence[int], *, now: datetime, 
         return []
     Link.objects.bulk_create([Link(ticket_id=pk, relation=CAUSED_BY, target=problem) for pk in fresh], batch_size=1000)
     here = {"relation": CAUSED_BY, "ticket": problem.pk, "url": "", "label": ""}
-    drafts = [Draft("ticket", pk, "ticket.gathered", (Change("link", None, here),), note=note) for pk in fresh]
+    drafts = [Draft("ticket", pk, "ticket.gathered", (Change("link", None, here),), note=note, private=True) for pk in fresh]
     drafts.append(Draft("ticket", problem.pk, "problem.gathered", (Change("incidents", None, len(fresh)), Change("gathered", None, fresh))))
     journal.record(actor, drafts, now=now)
     return fresh

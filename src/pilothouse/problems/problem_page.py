@@ -1,0 +1,167 @@
+"""What a problem's page shows in its panels: evidence, cause and workaround, tasks and fixes, the proof of fix, proposed incidents."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from pilothouse.changes.queries import fixes_of
+from pilothouse.platform import clock
+from pilothouse.platform.access import Actor, Capability
+from pilothouse.problems import candidate_evidence
+from pilothouse.problems.candidate_evidence import Told
+from pilothouse.problems.engine.proof import VERDICTS
+from pilothouse.problems.engine.veil import veiled
+from pilothouse.problems.models import Evidence, Match, Problem, Proof
+from pilothouse.tickets import side_panels
+from pilothouse.tickets.access import may_work, visible
+from pilothouse.tickets.models import Link, Ticket
+
+FEW = 10
+_WIDTH, _HEIGHT, _FOOT = 640, 130, 18
+TONES = {"early": "", "fixed": "ok", "reduced": "ok", "none": "danger"}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A frozen evidence as one reader may see it; `hidden` tickets are counted, never told."""
+
+    row: Evidence
+    told: Told
+    tickets: int
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A week of the proof's picture: what came, and after the fix what would have come and its interval."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    title: str
+    is_after: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Before and after: bars, the fix between them, what was expected (a line) and its interval (a band)."""
+
+    bars: list[Bar]
+    fix_x: float
+    expected: str
+    band: str
+    label: str
+
+
+def record_of(actor: Actor, ticket: Ticket) -> dict[str, Any]:
+    """Gather a problem's own panels for its page; nothing for other kinds."""
+    if ticket.kind != "problem" or not actor.can(Capability.READ_TICKETS):
+        return {}
+    detail = Problem.objects.filter(pk=ticket.pk).first() or Problem(ticket=ticket)
+    seen = Ticket.objects.filter(visible(actor))
+    linked = seen.filter(links__relation="caused_by", links__target=ticket)
+    proof = Proof.objects.filter(pk=ticket.pk).select_related("change").first()
+    return {
+        "ticket": ticket,
+        "detail": detail,
+        "is_overdue": is_overdue(detail.promised_on, ticket, clock.now().date()),
+        "evidence": [_evidence(actor, row) for row in Evidence.objects.filter(problem=ticket).order_by("-id")],
+        "incidents": list(linked.order_by("-opened_at", "-pk")[:FEW]),
+        "incident_count": Link.objects.filter(relation="caused_by", target=ticket).count(),
+        "tasks": list(seen.filter(parent=ticket, kind="task").select_related("group", "assignee").order_by("pk")),
+        "fixes": fixes_of(actor, ticket.pk),
+        "proof": proof,
+        "judged": judged_words(proof) if proof else None,
+        "picture": picture(proof) if proof else None,
+        "proposed": _proposed(actor, ticket),
+        "may_work": may_work(actor, ticket),
+    }
+
+
+def is_overdue(promised_on: date | None, ticket: Ticket, today: date) -> bool:
+    """Say whether a fix was promised for a day that has passed, and the problem is still open."""
+    return promised_on is not None and promised_on < today and ticket.is_open
+
+
+def _evidence(actor: Actor, row: Evidence) -> Seen:
+    seen = Ticket.objects.filter(visible(actor), pk__in=row.ticket_ids).count() if actor.hidden_team_ids else len(row.ticket_ids)
+    hidden = len(row.ticket_ids) - seen
+    found = veiled(row.found, tickets_hidden=bool(hidden), causes=_hidden_causes(actor, row.found))
+    return Seen(row, candidate_evidence.told(actor, found), len(row.ticket_ids), hidden)
+
+
+def _hidden_causes(actor: Actor, found: Mapping[str, Any]) -> frozenset[str]:
+    keys = {cause["key"] for cause in found.get("causes", ()) if cause.get("kind") != "upstream"}
+    if not keys or not actor.hidden_team_ids:
+        return frozenset()
+    return frozenset(Ticket.objects.filter(number__in=keys).exclude(visible(actor)).values_list("number", flat=True))
+
+
+def _proposed(actor: Actor, ticket: Ticket) -> list[Match]:
+    rows = Match.objects.filter(problem=ticket, state="proposed", ticket__in=Ticket.objects.filter(visible(actor)))
+    return list(rows.select_related("ticket").order_by("-score", "-pk")[:50])
+
+
+def judged_words(proof: Proof) -> dict[str, Any]:
+    """Say a proof in words: the verdict, what remains, and on what basis."""
+    told = proof.told
+    weeks, before = len(told["after"]), len(told["before"])
+    basis = (
+        f"{told['came']} incident{'' if told['came'] == 1 else 's'} came in the {weeks} whole week{'' if weeks == 1 else 's'} since;"
+        f" without the fix {told['expected']:.0f} were expected, from {before} week{'' if before == 1 else 's'} before"
+        f" ({told['rate']:.1f} a week) and from what all other tickets did."
+    )
+    return {
+        "verdict": VERDICTS[proof.verdict],
+        "tone": TONES[proof.verdict],
+        "basis": basis if weeks and before else "No whole week has passed on both sides of the fix yet.",
+        "remains": _remains(told) if told["ratio"] is not None else "",
+        "confidence": _confidence(told["confidence"]),
+        "saved": f"{proof.hours_saved_weekly:.1f}" if proof.hours_saved_weekly is not None else "",
+    }
+
+
+def _remains(told: Mapping[str, Any]) -> str:
+    high = f"{told['high']:.0%}" if told["high"] < 10 else "any number"
+    return (
+        f"{told['ratio']:.0%} of the incidents remain; between {told['low']:.0%} and {high}, with 95 % confidence over all weeks of looking"
+    )
+
+
+def _confidence(share: float) -> str:
+    return "over 99.9 %" if share > 0.999 else f"{100 * share:.1f} %" if share > 0.5 else ""
+
+
+def picture(proof: Proof) -> Picture | None:
+    """Draw the weeks before and after a fix; None when there is none on either side."""
+    before, after = proof.told["before"], proof.told["after"]
+    if not before and not after:
+        return None
+    step = _WIDTH / (len(before) + len(after))
+    most = max([*before, *(max(week[0], week[3]) for week in after), 1])
+    bars = [_bar(at, count, step, most, proof.fixed_at, at - len(before)) for at, count in enumerate([*before, *(w[0] for w in after)])]
+    fix_x = round(len(before) * step, 1)
+    places = [round((len(before) + at + 0.5) * step, 1) for at in range(len(after))]
+    upper = [f"{x},{_y(week[3], most)}" for x, week in zip(places, after, strict=True)]
+    lower = [f"{x},{_y(week[2], most)}" for x, week in zip(places, after, strict=True)]
+    line = " ".join(f"{x},{_y(week[1], most)}" for x, week in zip(places, after, strict=True))
+    label = (
+        f"{sum(before)} incidents in {len(before)} weeks before the fix, {proof.told['came']} in {len(after)} weeks after it;"
+        f" {proof.told['expected']:.0f} were expected without it"
+    )
+    return Picture(bars, fix_x, line, " ".join([*upper, *reversed(lower)]), label)
+
+
+def _bar(at: int, count: int, step: float, most: int, fixed_at: datetime, week: int) -> Bar:
+    words = f"week {week + 1} after the fix" if week >= 0 else f"{-week} week{'s' if week < -1 else ''} before the fix"
+    y = _y(count, most)
+    return Bar(round(at * step, 1), y, round(max(step - 1, 0.5), 1), round(_HEIGHT - y, 1), f"{words}: {count}", week >= 0)
+
+
+def _y(value: float, most: float) -> float:
+    return round(_HEIGHT - value / most * (_HEIGHT - 16), 1)
+
+
+side_panels.register("problem", side_panels.SidePanel("problems/parts/record.html", record_of, main=True))
