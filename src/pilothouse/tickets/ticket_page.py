@@ -144,7 +144,10 @@ def _around(actor: Actor, ticket: Ticket) -> dict[str, Any]:
 
 def _links(actor: Actor, ticket: Ticket) -> list[Related]:
     """Read the links of both directions; one whose other end the actor may not see is left out."""
-    links = list(Link.objects.filter(Q(ticket_id=ticket.pk) | Q(target_id=ticket.pk)).order_by("id"))
+    rows = Link.objects.filter(Q(ticket_id=ticket.pk) | Q(target_id=ticket.pk)).order_by("id")
+    if ticket.kind == "problem":  # its incidents, which may be thousands, stand in a panel of their own
+        rows = rows.exclude(target_id=ticket.pk, relation="caused_by")
+    links = list(rows)
     links.sort(key=lambda link: link.ticket_id != ticket.pk)
     others = {link: link.target_id if link.ticket_id == ticket.pk else link.ticket_id for link in links}
     seen = Ticket.objects.filter(visible(actor)).in_bulk({pk for pk in others.values() if pk})
