@@ -16,6 +16,7 @@ from pilothouse.tickets.queries import zone_of
 
 SHOWN_AT_ONCE = 8
 TEAMS_SHOWN = 8
+FRESH_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ def board(shown: Morning) -> dict[str, Any]:
         "weekday": f"{here:%A}",
         "tomorrow": shown.tomorrow,
         "runs": shown.runs,
+        "fresh": shown.fresh[:FRESH_SHOWN],
+        "fresh_count": len(shown.fresh),
         "started": shown.open_review.started_at if shown.open_review else None,
         "now": shown.now,
     }
