@@ -23,7 +23,7 @@ from pilothouse.connectors.actions import NUMBER, Group, import_batch
 from pilothouse.connectors.ahead import ahead
 from pilothouse.connectors.engine.dates import formats_of, is_undecided
 from pilothouse.connectors.engine.formats import Reading, open_table
-from pilothouse.connectors.engine.mapping import DETAIL_INSTANTS, INSTANTS, Mapping, Snapshot, Translator, column_key
+from pilothouse.connectors.engine.mapping import Mapping, Snapshot, Translator, dates_in
 from pilothouse.connectors.engine.profiles import Profile
 from pilothouse.connectors.engine.tables import BadFile, Reject, Row, Table, faults
 from pilothouse.connectors.names import Names
@@ -190,14 +190,9 @@ def _source(profile: Profile, path: Path, now: datetime, report: Report) -> _Sou
 
 
 def _date_formats(mapping: Mapping, table: Table, file: str, report: Report) -> tuple[str, ...]:
-    names = {column_key(name) for field in (*INSTANTS, *DETAIL_INSTANTS) for name in mapping.columns.get(field, ())} | {
-        column_key(n) for n in mapping.updated
-    }
-    places = [i for i, name in enumerate(table.header) if column_key(name) in names]
-    values = [row.cells[i].strip() for row in islice(table.rows, _SAMPLE) if not row.fault for i in places if i < len(row.cells)]
-    values = list(dict.fromkeys(value for value in values if value not in mapping.empty))
+    values, column = dates_in(mapping, table.header, islice(table.rows, _SAMPLE))
     try:
-        found = formats_of(values, table.header[places[0]] if places else "")
+        found = formats_of(values, column)
     except BadFile as fault:
         raise BadFile(f"{file}: {fault}") from fault
     if is_undecided(values):

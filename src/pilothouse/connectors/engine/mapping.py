@@ -6,7 +6,7 @@ teams, services, CIs) are still the source's names, and columns with no home are
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -134,6 +134,15 @@ def column_key(name: str) -> str:
     True
     """
     return " ".join(name.replace("_", " ").split()).casefold()
+
+
+def dates_in(mapping: Mapping, header: Sequence[str], rows: Iterable[Row]) -> tuple[list[str], str]:
+    """Return the different values that the columns of a table's instants have in these rows, and the first such column's name."""
+    fields = (*INSTANTS, *DETAIL_INSTANTS)
+    names = {column_key(name) for name in (*mapping.updated, *(name for each in fields for name in mapping.columns.get(each, ())))}
+    places = [i for i, name in enumerate(header) if column_key(name) in names]
+    values = [row.cells[i].strip() for row in rows if not row.fault for i in places if i < len(row.cells)]
+    return list(dict.fromkeys(value for value in values if value not in mapping.empty)), header[places[0]] if places else ""
 
 
 class Translator:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from pilothouse.connectors.engine.dates import formats_of
-from pilothouse.connectors.engine.mapping import INSTANTS, Mapping, Snapshot, Translator, column_key
+from pilothouse.connectors.engine.mapping import Mapping, Snapshot, Translator, dates_in
 from pilothouse.connectors.engine.mapping_file import apply_file
 from pilothouse.connectors.engine.profiles import Profile
 from pilothouse.connectors.engine.suggest import suggest
@@ -74,7 +74,7 @@ def read(profile: Profile, table: Table, file: str) -> Read:
     mapping = replace(profile.mappings[profile.role_of(table.header)], strict=(), required=())
     table = _numbered(table) if mapping.key == (_LINE,) else table
     first = list(islice(table.rows, _SAMPLE))
-    mapping = replace(mapping, date_formats=mapping.date_formats or _formats(mapping, table.header, first))
+    mapping = replace(mapping, date_formats=mapping.date_formats or formats_of(*dates_in(mapping, table.header, first)))
     translator = Translator(mapping, table.header, file, _ANY_TIME)
     found: dict[str, tuple[tuple[int, str], dict[str, Any]]] = {}
     rejects: list[Reject] = []
@@ -111,14 +111,6 @@ def _take(row: Row, translator: Translator, mapping: Mapping, found: dict[str, A
 
 def _joined(before: Map[str, Any], snapshot: Snapshot) -> dict[str, Any]:
     return {**before, **{name: value for name, value in snapshot.values.items() if value not in (None, "")}}
-
-
-def _formats(mapping: Mapping, header: Sequence[str], rows: Sequence[Row]) -> tuple[str, ...]:
-    names = {column_key(name) for field in INSTANTS for name in mapping.columns.get(field, ())} | {column_key(n) for n in mapping.updated}
-    places = [i for i, name in enumerate(header) if column_key(name) in names]
-    values = [row.cells[i].strip() for row in rows if not row.fault for i in places if i < len(row.cells)]
-    known = list(dict.fromkeys(value for value in values if value not in mapping.empty))
-    return formats_of(known, header[places[0]] if places else "")
 
 
 def columns_of(keys: Sequence[str], lines: Sequence[Map[str, Any]], *, titled: bool) -> Tickets:
