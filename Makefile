@@ -6,6 +6,8 @@ BIN := .venv/bin
 # One process more than there are cores: tests wait for pages, servers and starts about a third of their time.
 JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 export PILOTHOUSE_PORT ?= 8420
+# Compiled files are kept: the suite starts some hundred processes, and each would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo run test check bench lock clean
 
