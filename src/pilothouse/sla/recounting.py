@@ -24,7 +24,6 @@ VERBS = (
     "agreement.reordered",
     "schedule.added",
     "schedule.changed",
-    "schedule.retired",
     "schedule.used",
     "schedule.unused",
 )

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,7 @@ DAYS = (30, 90, 365)
 DEFAULT_DAYS, MOST_DAYS = 90, 3660
 LISTED = 100  # flips each way
 _PORTION = 20_000  # lives as bytes, some 10 MB
+_AT_ONCE = 1000  # rows that the server hands over: few fit into memory that is at hand
 Change = Mapping[str, Any]
 Progress = Callable[[int], None]
 
@@ -197,8 +199,9 @@ Portion = tuple[Sequence[int], Sequence[int], Sequence[int], Sequence[bytes]]
 def _portions(sql: str, values: Sequence[Any]) -> Iterator[Portion]:
     connection.ensure_connection()
     with transaction.atomic(), psycopg.ServerCursor(connection.connection, "what_if") as cursor:
+        cursor.itersize = _AT_ONCE
         cursor.execute(sql, values, binary=True)
-        while rows := cursor.fetchmany(_PORTION):
+        while rows := list(islice(cursor, _PORTION)):
             tickets, teams, priorities, stored = zip(*rows, strict=True)
             yield tickets, teams, priorities, stored
 

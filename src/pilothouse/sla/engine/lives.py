@@ -68,14 +68,10 @@ def no_site(person: int | None, recorded: datetime) -> str:
 
 def condense(entries: Iterable[Happened], before: Sequence[Event] = (), site_of: SiteOf = no_site) -> list[Event]:
     """Return the events of these entries, which follow those of `before`."""
-    return condense_timed(((entry, seconds(entry.happened_at), seconds(entry.recorded_at)) for entry in entries), before, site_of)
-
-
-def condense_timed(entries: Iterable[tuple[Happened, int, int]], before: Sequence[Event] = (), site_of: SiteOf = no_site) -> list[Event]:
-    """Return the events of these entries, given with the seconds at which they happened and were recorded."""
     last = before[-1].at if before else None
     found: list[Event] = []
-    for entry, at, recorded in entries:
+    for entry in entries:
+        at, recorded = seconds(entry.happened_at), seconds(entry.recorded_at)
         changes = {path: change.after for change in entry.changes if (path := PATHS.get(change.field))}
         mark = _mark(entry)
         if not changes and mark is None:

@@ -26,6 +26,7 @@ _WHOLE = frozenset({"kind", "state", "hold_reason", "priority"})  # paths of few
 _PLACES = {"ci_id": "ci", "service_id": "service", "site": "site"}
 _MANY_VALUES = 200_000
 _MANY_LINES = 30_000
+_SHORT = 150  # longer lines, with titles in them, hardly come again
 _STAYS = 100_000  # more than groups in one life
 _UNTOLD = object()
 _SOMEBODY = {"reply": -1}
@@ -86,21 +87,23 @@ class Shapes:
         self.by_stay = any(c.target.kind == "ola" for each in rules for c in each.candidates)
         paths = [*_paths(rules), *(["requester_id"] if self.by_reply else [])]
         self.classes = {path: _Classes(path, rules) for path in paths}
-        self.start = [each.of(START[path]) for path, each in self.classes.items()]
+        self.states = [tuple(each.of(START[path]) for path, each in self.classes.items())]
         self.effects = [Effect(), Effect()]
         self._numbers: dict[Effect, int] = {Effect(): NOTHING}
         self._of_lines: dict[bytes, int] = {}
         self._of_values: dict[tuple[Any, ...], int] = {}
-        self._of_states: dict[tuple[int, ...], int] = {}
+        self._of_states = {self.states[0]: 0}
+        self._steps: dict[tuple[int, int], tuple[int, int]] = {}
+        self._of_meaning: dict[int, int] = {}
         self._meanings: dict[tuple[Any, ...], int] = {}
         self._shapes: dict[tuple[int, ...], int] = {}
         self._variants: dict[tuple[int, ...], Variant] = {}
 
     def sort(self, lines: Sequence[bytes]) -> tuple[Variant, list[int]]:
         """Return the variant of a life, given by the lines of its events, and of each event its effect: NOTHING, or another."""
-        known: list[int | None] = list(map(self._of_lines.get, lines))
-        numbers = [self._effect(lines[at]) if number is None else number for at, number in enumerate(known)]
-        numbers[0] = numbers[0] or _BEGINNING
+        known = list(map(self._of_lines.get, lines))
+        known[0] = known[0] or self._effect(lines[0]) or _BEGINNING
+        numbers = [self._effect(line) if number is None else number for line, number in zip(lines, known, strict=True)]
         key = tuple(filter(None, numbers))
         found = self._variants.get(key)
         return self._vary(key) if found is None else found, numbers
@@ -115,7 +118,7 @@ class Shapes:
         found = self._of_values.get(values)
         if found is None:
             found = _kept(self._of_values, values, self._new_effect(changes, author))
-        return _kept(self._of_lines, line, found)
+        return _kept(self._of_lines, line, found) if len(line) < _SHORT else found
 
     def _new_effect(self, changes: Mapping[str, Any], author: Any) -> int:
         effect = Effect(
@@ -142,33 +145,44 @@ class Shapes:
 
     def _walk(self, numbers: Sequence[int]) -> tuple[tuple[int, ...], list[_Moment], dict[int, int]]:
         """Return the meanings of a life's moments, one after the other different, the moments, and the groups that it was in."""
-        state, group, requester, last = list(self.start), None, None, -1
+        state, group, requester, last = 0, None, None, -1
         key, moments, groups = list[int](), list[_Moment](), dict[int, int]()
         for event, number in enumerate(numbers):
-            puts, goes_to, asks, author = self.effects[number]
-            for place, found in puts:
-                state[place] = found
-            group = group if goes_to is _UNTOLD else goes_to
-            requester = requester if asks is _UNTOLD else asks
-            stay = 0 if group is None else 1 + groups.setdefault(group, len(groups))
-            here, is_reply = tuple(state), author is not None and author != requester
-            meaning = self._meaning(here) * _STAYS + stay
+            _, goes_to, asks, author = self.effects[number]
+            state, meaning = self._steps.get((state, number)) or self._step(state, number)
+            if goes_to is not _UNTOLD:
+                group = goes_to
+            if asks is not _UNTOLD:
+                requester = asks
+            if group is not None:
+                meaning += 1 + groups.setdefault(group, len(groups))
+            is_reply = author is not None and author != requester
             if meaning != last or is_reply:
                 key.append(-1 - meaning if is_reply else meaning)
-                moments.append(_Moment(event, here, group, is_reply))
+                moments.append(_Moment(event, self.states[state], group, is_reply))
                 last = meaning
         return tuple(key), moments, groups
 
+    def _step(self, before: int, number: int) -> tuple[int, int]:
+        """Return the state to which an effect leads from another, and its meaning, with room for stays."""
+        after = list(self.states[before])
+        for place, found in self.effects[number].puts:
+            after[place] = found
+        state = self._of_states.setdefault(tuple(after), len(self.states))
+        if state == len(self.states):
+            self.states.append(tuple(after))
+        if state not in self._of_meaning:
+            self._of_meaning[state] = self._meaning(self.states[state]) * _STAYS
+        step = self._steps[before, number] = (state, self._of_meaning[state])
+        return step
+
     def _meaning(self, state: tuple[int, ...]) -> int:
         """Return the number of what a state means to every rules: equal numbers fold alike."""
-        found = self._of_states.get(state)
-        if found is None:
-            snapshot = {**START, **self._standing(state)}
-            places = [(kind, snapshot[path]) for path, kind in _PLACES.items()]
-            hours = tuple(each.schedule_of(kind, key) for each in self.rules for kind, key in places)
-            told = (snapshot["priority"], hours, *(id(each.decide(snapshot)) for each in self.rules))
-            found = self._of_states[state] = self._meanings.setdefault(told, len(self._meanings))
-        return found
+        snapshot = {**START, **self._standing(state)}
+        places = [(kind, snapshot[path]) for path, kind in _PLACES.items()]
+        hours = tuple(each.schedule_of(kind, key) for each in self.rules for kind, key in places)
+        told = (snapshot["priority"], hours, *(id(each.decide(snapshot)) for each in self.rules))
+        return self._meanings.setdefault(told, len(self._meanings))
 
     def _standing(self, state: Sequence[int]) -> dict[str, Any]:
         """Return for each path that the rules look at a value that stands for its class."""
