@@ -34,6 +34,7 @@ from pilothouse.tickets import actions
 from pilothouse.tickets.models import Ticket
 from tests.changes import desk_of_changes as changes
 from tests.notifications import told
+from tests.problems import candidates_by_hand
 
 PEOPLE = {
     "rita": ("Rita Whitlock", "requester", None),
@@ -76,6 +77,7 @@ def seed() -> dict[str, str]:
     _tickets(actor(people["ana"]), people, teams, service, ci)
     changes.seed(actor(people["ana"]), teams["Network"].pk, service.pk)
     told.seed()
+    candidates_by_hand.seed(list(Ticket.objects.order_by("pk").values_list("pk", flat=True)))
     return {handle: _session(user) for handle, user in people.items()}
 
 

@@ -1,87 +1,23 @@
 """Candidates in the product: what the miner finds in the database, what is kept of it, and what people do with it."""
 
-import json
-import subprocess
-import sys
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from pilothouse.demo.command import fill
-from pilothouse.demo.engine.generate import Arguments
 from pilothouse.people.testing import NamedPeople
-from pilothouse.platform import access
-from pilothouse.platform.access import Source
+from pilothouse.platform import clock
 from pilothouse.platform.models import JournalEntry, OutboxMessage
 from pilothouse.platform.refusals import Forbidden, GuardRefused, Invalid, Missing
-from pilothouse.problems import candidate_queries, reading
+from pilothouse.problems import candidate_queries
 from pilothouse.problems.actions.candidates import dismiss_candidate, end_look, fail_look, request_look, restore_candidate, take_candidate
-from pilothouse.problems.data import as_data
-from pilothouse.problems.engine.mine import mine
-from pilothouse.problems.models import Candidate, CandidateTicket, MiningRun
-from pilothouse.tickets.actions import open_ticket
-from pilothouse.tickets.exports import Export, export_tickets
+from pilothouse.problems.models import Candidate
 from pilothouse.tickets.models import Link, Ticket
 from tests.organisation import NOW
+from tests.problems.candidates_by_hand import SYSTEM, found, kept, members, opened
 
 pytestmark = pytest.mark.django_db
-SYSTEM = access.system(Source.CLI)
-
-
-def opened(people: NamedPeople, count: int, *, group: str = "Network", title: str = "Tunnel drops", **more: Any) -> list[int]:
-    rows = [
-        open_ticket(
-            actor=people.actor("adam"),
-            now=NOW + timedelta(hours=at),
-            title=title,
-            group=people.teams[group].pk,
-            requester=people.rita.pk,
-            **more,
-        )
-        for at in range(count)
-    ]
-    return [row.pk for row in rows]
-
-
-def found(ids: list[int], rank: int = 1, title: str = "Tunnel drops", **more: Any) -> dict[str, Any]:
-    """One candidate as problems/mining.py gives it."""
-    cost = {"tickets": len(ids), "hours": None, "hours_known": 0, "breaches": None, "reassignments": 3, "people": 1, "expected": 12.0}
-    values = {
-        "rank": rank,
-        "title": title,
-        "paragraph": f"{len(ids)} tickets belong together.",
-        "confidence": "By chance alone, one group would show this with odds about 1 in 5,000,000; the bar was 1e-06.",
-        "words": ["tunnel"],
-        "facets": [
-            {"fact": "os_version", "value": "14.2", "count": len(ids), "known": len(ids), "expected": 1.0, "chance": 1e-9, "same": []}
-        ],
-        "pair": None,
-        "rhythm": {},
-        "causes": [],
-        "raised": None,
-        "cost": {**cost, "low": 6.0, "high": 20.0, "expected_hours": None, "ranked_by": "11 tickets of the next quarter could be saved"},
-        "ticket_count": len(ids),
-        "first_at": "2026-03-02T09:00:00+00:00",
-        "last_at": "2026-03-04T09:00:00+00:00",
-        "weeks": {"first": 20514, "counts": [0, len(ids)], "usual": [1.0, 1.5], "marks": []},
-    }
-    return {"found": values | more, "ids": ids}
-
-
-def kept(*candidates: dict[str, Any], now: datetime = NOW) -> MiningRun:
-    """Let a look have found these."""
-    run = request_look(actor=SYSTEM, now=now)
-    told = {"tickets": 100, "families": 7, "groups_looked_at": 70, "remarks": [], "imbalances": [], "candidates": list(candidates)}
-    return end_look(actor=SYSTEM, run_id=run.pk, found=told, since=now - timedelta(days=400), now=now)
-
-
-def members(row: Candidate) -> set[int]:
-    return set(CandidateTicket.objects.filter(candidate=row).values_list("ticket_id", flat=True))
 
 
 def test_candidates_keep_their_identity_and_go_when_they_are_no_longer_found(people: NamedPeople) -> None:
@@ -231,21 +167,10 @@ def test_acts_on_the_page_and_what_is_typed_wrong(people: NamedPeople) -> None:
     assert ana.get("/problems/candidates?state=nonsense").status_code == 404
 
 
-FIELDS = ("number", "opened", "resolved", "closed", "title", "category", "subcategory", "service", "ci", "group")
-
-
-def test_the_product_finds_what_the_command_finds_in_its_export(tmp_path: Path) -> None:
-    until = datetime(2026, 11, 23, 11, tzinfo=UTC)
-    fill(arguments=Arguments(seed=7, tickets=1500, days=400, until=until), data=tmp_path, now=until, workers=1)
-    read = reading.read(connection.connection, until - timedelta(days=401), until)
-    export = export_tickets(SYSTEM, "sort:opened", kind="csv", now=until, columns=FIELDS)
-    assert isinstance(export, Export)
-    (tmp_path / "export.csv").write_bytes(b"".join(export.chunks))
-    line = [sys.executable, "-m", "pilothouse.cli", "mine", str(tmp_path / "export.csv"), "--json"]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=100)
-    assert done.returncode == 0, done.stderr
-    whole = read.tickets
-    # What an export does not carry is left out of ours: descriptions, who asked and where they sit, what CIs are like, how tickets went.
-    facts = {name: fact for name, fact in whole.facts.items() if name in ("CI", "service", "group", "category", "subcategory")}
-    ours = replace(whole, facts=facts, texts=None, notes=None, effort=None, reassigned=None, breached=None, journeys=None)
-    assert json.loads(done.stdout) == json.loads(json.dumps(as_data(mine(ours))))
+def test_the_morning_review_names_what_is_new_to_its_reader(people: NamedPeople) -> None:
+    kept(found(opened(people, 5)), found(opened(people, 4, group="Payroll", title="Severance"), 2, "Severance"))
+    Ticket.objects.update(requester=people.olga.pk)
+    with clock.at(NOW + timedelta(hours=1)):
+        text = people.client("ana").get("/morning").content.decode()
+        assert "1 new candidate</b>" in text and "Tunnel drops</a>" in text and "Severance" not in text
+        assert "2 new candidates</b>" in people.client("mona").get("/morning").content.decode()

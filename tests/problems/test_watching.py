@@ -13,7 +13,7 @@ from pilothouse.problems import watching
 from pilothouse.problems.models import Candidate, MiningRun, TicketWatch
 from pilothouse.tickets.actions import open_tickets
 from tests.organisation import NOW
-from tests.problems.test_candidates import found, kept
+from tests.problems.candidates_by_hand import found, kept
 
 pytestmark = pytest.mark.django_db
 SYSTEM = access.system()

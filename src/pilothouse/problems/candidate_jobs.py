@@ -27,7 +27,7 @@ def request_by_night(timestamp: int) -> None:
         _log.info("Mining: a look is under way already.")
 
 
-@app.task(name=TASK)
+@app.task(name=TASK, priority=10)  # somebody waits for it: before what counts in the background
 def look(entry_id: int, kind: str, record_id: int) -> None:
     """Do a look that was asked for; delivered again after a crash it begins anew, one that ended is left alone."""
     looking.look(actor=access.system(), run_id=record_id)
