@@ -23,7 +23,7 @@ from typing import Any
 
 from pilothouse.problems.engine.baseline import DAY
 from pilothouse.problems.engine.causes import span
-from pilothouse.problems.engine.columns import ASSIGNEE, CI, CLASS, GROUP, KIND, REQUESTER, SERVICE
+from pilothouse.problems.engine.columns import ASSIGNEE, CI, CLASS, GROUP, KIND, REQUESTER, SERVICE, SITE
 from pilothouse.problems.engine.evidence import LOOKS_FOR_BEATS, WIDEST, WINDOWS, beats, crowding
 from pilothouse.problems.engine.words import names_in, plain, words_in
 
@@ -39,10 +39,10 @@ _MOST_WORDS, _MOST_NAMES, _MOST_CROSSED = 10, 5, 12
 _EVERYWHERE = 0.05  # a word in more of the tickets is no stream
 _FEWEST_A_WEEK = 50.0
 FOR_BEATS = 0.2  # of what may be spent
-_SAME = 0.3  # of the tickets that crowd: an alarm has them already
+_SAME = 0.5  # of the tickets that crowd: an alarm has them already
 _STREAMS = (FAMILY, CI, *KIND)
 _CROSSED = (FAMILY, SERVICE, "category")
-_NO_ATTRIBUTES = frozenset({*_STREAMS, *_CROSSED, GROUP, ASSIGNEE, CLASS, REQUESTER})
+_NO_ATTRIBUTES = frozenset({*_STREAMS, *_CROSSED, GROUP, ASSIGNEE, CLASS, REQUESTER, SITE})  # where people sit is asked by night
 
 
 @dataclass(frozen=True, slots=True)
