@@ -8,11 +8,16 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 
+from pilothouse.changes.models import Change
 from pilothouse.cmdb.models import CI, Relationship, Service
 from pilothouse.demo import loader, service_levels
 from pilothouse.demo.command import fill
+from pilothouse.demo.engine.changes import changes_of
 from pilothouse.demo.engine.generate import Arguments
+from pilothouse.demo.engine.hours import instant
+from pilothouse.demo.engine.planted import backup_since
 from pilothouse.demo.sign_ins import PASSWORD
 from pilothouse.people.models import Membership, Team, User
 from pilothouse.platform import journal, projections
@@ -35,8 +40,13 @@ def _load(data: Path, arguments: Arguments = ARGUMENTS, *, force: bool = False) 
     return fill(arguments=arguments, data=data, now=UNTIL, force=force, workers=1).was_there
 
 
+def _tickets() -> QuerySet[Ticket]:
+    """The desk's tickets; the changes come beside them."""
+    return Ticket.objects.exclude(kind="change")
+
+
 def _numbers() -> list[str]:
-    return list(Ticket.objects.order_by("id").values_list("number", flat=True))
+    return list(_tickets().order_by("id").values_list("number", flat=True))
 
 
 @pytest.fixture
@@ -48,7 +58,7 @@ def few_escalations(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_database_holds_what_was_drawn(tmp_path: Path) -> None:
     assert not _load(tmp_path)
     drawn = list(ARGUMENTS.generation().lives())
-    tickets = list(Ticket.objects.order_by("id").select_related("group", "assignee", "requester", "service", "ci", "parent", "merged_into"))
+    tickets = list(_tickets().order_by("id").select_related("group", "assignee", "requester", "service", "ci", "parent", "merged_into"))
     assert [ticket.number for ticket in tickets] == [life.fields["number"] for life in drawn]
     org = ARGUMENTS.generation().organisation
     for ticket, life in zip(tickets, drawn, strict=True):
@@ -72,7 +82,18 @@ def test_the_database_holds_what_was_drawn(tmp_path: Path) -> None:
     assert Membership.objects.filter(is_lead=True).count() >= 30
     assert Category.objects.filter(is_active=True, parent=None).count() > 10
     assert User.objects.get(email="ana@demo.example").check_password(PASSWORD)
+    _the_changes_are_there_with_the_one_that_broke_the_backup()
     _journals_fold_to_rows_chains_hold_and_projections_rebuild()
+
+
+def _the_changes_are_there_with_the_one_that_broke_the_backup() -> None:
+    drawn = changes_of(ARGUMENTS.seed, ARGUMENTS.generation().world)
+    assert list(Change.objects.order_by("pk").values_list("ticket__number", "ticket__state")) == [
+        (life.fields["number"], life.fields["state"]) for life in drawn
+    ]
+    planted = Change.objects.get(ticket__number="CHG0004417")
+    assert planted.actual_start_at == instant(backup_since(ARGUMENTS.generation().world))
+    assert (planted.ticket.ci and planted.ticket.ci.name, planted.outcome, planted.type) == ("VaultKeep agent", "successful", "standard")
 
 
 def _journals_fold_to_rows_chains_hold_and_projections_rebuild() -> None:
@@ -81,9 +102,11 @@ def _journals_fold_to_rows_chains_hold_and_projections_rebuild() -> None:
         assert fold(entries) == journal_row(ticket)
         assert all(entry.recorded_at == entry.happened_at for entry in entries)
     assert journal.verify().breaks == ()
-    kept = list(TicketStory.objects.order_by("ticket_id").values())
-    projections.rebuild("ticket_story")
-    assert list(TicketStory.objects.order_by("ticket_id").values()) == kept
+    for name, model in (("ticket_story", TicketStory), ("change_detail", Change)):
+        kept = list(model.objects.order_by("ticket_id").values())
+        assert kept
+        projections.rebuild(name)
+        assert list(model.objects.order_by("ticket_id").values()) == kept
 
 
 @pytest.mark.usefixtures("few_escalations")
@@ -119,7 +142,7 @@ def test_a_load_that_was_cut_off_goes_on_where_it_stood(tmp_path: Path, monkeypa
 
     with pytest.raises(KeyboardInterrupt):
         loader.load(actor=ACTOR, begun=begun, now=UNTIL, told=stop_soon)
-    assert 0 < Ticket.objects.count() < 600
+    assert 0 < _tickets().count() < 600
     other = Arguments(seed=99, tickets=700, days=30, until=UNTIL)
     assert not _load(tmp_path, other)  # goes on with what was begun
     assert sorted(_numbers()) == sorted(life.fields["number"] for life in ARGUMENTS.generation().lives())
@@ -138,7 +161,7 @@ def test_of_two_loaders_one_is_told_to_wait_and_writes_nothing_twice(tmp_path: P
     begun = loader.begin(actor=ACTOR, arguments=ARGUMENTS, now=UNTIL)
     for _ in range(2):
         loader.load(actor=ACTOR, begun=begun, now=UNTIL)
-    assert Ticket.objects.count() == 600
+    assert _tickets().count() == 600
 
 
 @pytest.mark.usefixtures("few_escalations")
@@ -148,7 +171,7 @@ def test_other_peoples_tickets_are_left_alone(tmp_path: Path) -> None:
         _load(tmp_path)
     assert _numbers() == [mine.number]
     assert not _load(tmp_path, force=True)
-    assert Ticket.objects.count() == 601
+    assert _tickets().count() == 601
     assert Ticket.objects.get(pk=mine.pk).title == "A real one"
     fresh = open_ticket(actor=ACTOR, now=UNTIL, title="And one more")
     assert fresh.number > max(number for number in _numbers() if number != fresh.number and number.startswith("INC"))
@@ -172,7 +195,8 @@ def _histories(instance: Instance) -> list[tuple[str, list[tuple[datetime, str, 
     """When and what the journal says of each ticket, and the notes, by number."""
     found: dict[str, list[tuple[datetime, str, str]]] = {}
     wanted = "SELECT t.number, e.happened_at, e.verb, e.note FROM tickets_ticket t JOIN journal_entry e ON e.kind = 'ticket'"
-    for number, *entry in instance.rows(f"{wanted} AND e.record_id = t.id ORDER BY t.number, e.seq"):
+    ours = "e.record_id = t.id AND t.kind <> 'change'"
+    for number, *entry in instance.rows(f"{wanted} AND {ours} ORDER BY t.number, e.seq"):
         found.setdefault(number, []).append(tuple(entry))
     return list(found.items())
 

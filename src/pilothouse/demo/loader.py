@@ -1,4 +1,4 @@
-"""Load the demo into the database: organisation first, then the tickets day by day, in bounded memory.
+"""Load the demo into the database: organisation first, then the tickets day by day, in bounded memory, then the changes.
 
 The load is journalled under ("demo", 1): `demo.begun` carries its arguments, each batch ends with `demo.loaded` in the same
 transaction, `demo.finished` closes it. A load that was cut off goes on where it stood; a finished one is left alone.
@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from pilothouse.demo import processes, service_levels
+from pilothouse.demo.engine.changes import changes_of
 from pilothouse.demo.engine.facts import Fact, FactBook
 from pilothouse.demo.engine.generate import Arguments, Generation, lives_of_day
 from pilothouse.demo.engine.plan import Day
@@ -31,6 +32,7 @@ from pilothouse.tickets.history import History, Moment, add_categories_in_bulk, 
 from pilothouse.tickets.models import Ticket
 
 _RECORD = ("demo", 1)
+_CHANGES_IN = "demo.changes_loaded"
 _LOCK = "pilothouse demo"
 _BATCH = 1500  # tickets a transaction, rounded up to whole days
 
@@ -42,6 +44,7 @@ class Progress:
     arguments: Arguments
     days_done: frozenset[int]
     is_finished: bool
+    has_changes: bool = False
 
 
 def progress() -> Progress | None:
@@ -52,7 +55,8 @@ def progress() -> Progress | None:
     given = {change.field: change.after for change in entries[0].changes}
     until = datetime.fromisoformat(given.pop("until"))
     done = frozenset(day for entry in entries for day in range(*entry.after("loaded_days", (0, 0))))
-    return Progress(Arguments(**given, until=until), done, entries[-1].verb == "demo.finished")
+    has_changes = any(entry.verb == _CHANGES_IN for entry in entries)
+    return Progress(Arguments(**given, until=until), done, entries[-1].verb == "demo.finished", has_changes)
 
 
 def begin(*, actor: Actor, arguments: Arguments, now: datetime, force: bool = False) -> Progress:
@@ -129,6 +133,8 @@ def _load(loading: "Loading", begun: Progress, told: Callable[[int], None], work
     for (days, _), part in zip(tasks, _run(loading, tasks, workers), strict=True):
         book.merge(part)
         told(sum(day.count for day in loading.generation.plan[days.start : days.stop]))
+    if not begun.has_changes:
+        loading.load_changes()
     if not begun.is_finished:
         _analyse()
         service_levels.escalate(actor=loading.actor, seed=begun.arguments.seed, until=loading.generation.lived_until)
@@ -197,6 +203,16 @@ class Loading:
                 _require_once(days)
         return book
 
+    def load_changes(self) -> None:
+        """Draw the changes and write them in one transaction; they speak of no ticket, and no ticket's life of them."""
+        lives = changes_of(self.generation.seed, self.generation.world)
+        target = _Target(self.ids, {})
+        with transaction.atomic():
+            raise_numbers({"change": max(int(life.fields["number"].removeprefix("CHG")) for life in lives)})
+            histories = [History([_moment(target, event) for event in life.events], number=life.fields["number"]) for life in lives]
+            record_histories(actor=self.actor, histories=histories, now=self.now)
+            _note(self.actor, _CHANGES_IN, {"changes": len(lives)}, self.now)
+
 
 def _require_once(days: range) -> None:
     """Refuse, and so undo the batch, when a worker whose parent was killed has written these days in its last moment.
@@ -238,6 +254,8 @@ def _values(target: _Target, changes: Mapping[str, Any]) -> dict[str, Any]:
             values[name] = getattr(target.ids, _OTHERS[name])[value]
         elif name in _TICKETS:
             values[name] = target.tickets[value]
+        elif name == "change.cis":
+            values[name] = [target.ids.cis[ci] for ci in value]
         elif name == "watchers":
             values[name] = sorted(target.ids.people[person] for person in value)
     return values
@@ -259,6 +277,8 @@ _ANALYSED = (
     "sla_life",
     "sla_clock",
     "sla_ticket",
+    "changes_change",
+    "changes_affectedci",
 )
 
 
