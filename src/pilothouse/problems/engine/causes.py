@@ -17,7 +17,7 @@ import numpy as np
 
 from pilothouse.problems.engine.baseline import DAY, Calendar
 from pilothouse.problems.engine.candidates import Candidate
-from pilothouse.problems.engine.columns import CI, SERVICE, Change, Changes, CIGraph, Floats, Ints, Tickets
+from pilothouse.problems.engine.columns import CI, SERVICE, Change, Changes, CIGraph, Fact, Floats, Ints, Tickets
 
 _BEFORE = 14 * DAY
 _AFTER = DAY  # of a stop the day is known, not the hour
@@ -72,10 +72,10 @@ class Surroundings:
         found = past.min(axis=1) if len(past) else np.empty(0, np.int64)
         return np.where(found > _BEFORE, -1, np.maximum(found, 0))
 
-    def closeness(self, shares: Mapping[str, float], service: str) -> tuple[Floats, dict[str, float]]:
+    def closeness(self, shares: Mapping[str, float], services: Mapping[str, float]) -> tuple[Floats, dict[str, float]]:
         """Return how much of a trouble is on what each change touched, and how much is beside each CI.
 
-        Its own CIs count whole, their neighbours half, the service a tenth.
+        Its own CIs count whole, their neighbours half, its services a tenth.
         """
         near: dict[str, float] = {}
         for ci, share in shares.items():
@@ -87,8 +87,8 @@ class Surroundings:
         for ci, share in near.items():
             if ci not in shares:
                 next_to[self._on.get(ci, [])] += min(share, 1.0)
-        if service:
-            by_service[self._for.get(service, [])] = 0.1
+        for service, share in services.items():
+            by_service[self._for.get(service, [])] = 0.1 * share
         return np.round(np.minimum(same, 1) + 0.5 * np.minimum(next_to, 1) + by_service, 3), near
 
     def a_day(self, closeness: Floats) -> Floats:
@@ -117,7 +117,7 @@ def causes_of(
             found += changes_before(start, candidate.rows, tickets, around, least=least)[:most]
         if candidate.rhythm.stop:
             found += changes_before(candidate.rhythm.stop.at, candidate.rows, tickets, around, kind="fix", least=least)[:1]
-    return found + _upstream(_ci_shares(candidate.rows, tickets), around)
+    return found + _upstream(_shares(tickets.fact(CI), candidate.rows), around)
 
 
 def _start(candidate: Candidate, tickets: Tickets) -> int | None:
@@ -132,8 +132,8 @@ def _start(candidate: Candidate, tickets: Tickets) -> int | None:
     return candidate.rhythm.burst.start if candidate.rhythm.burst else None
 
 
-def _ci_shares(rows: Ints, tickets: Tickets) -> dict[str, float]:
-    fact = tickets.fact(CI)
+def _shares(fact: Fact, rows: Ints) -> dict[str, float]:
+    """Return which share of the tickets that have a fact has each value."""
     codes = fact.codes[rows]
     counts = Counter(codes[codes >= 0].tolist())
     total = sum(counts.values())
@@ -144,8 +144,8 @@ def changes_before(
     start: int, rows: Ints, tickets: Tickets, around: Surroundings, *, kind: str = "change", least: float = _LEAST_SCORE
 ) -> list[Cause]:
     """Return changes that began or ended in the fourteen days before an instant, the likeliest cause of these tickets first."""
-    shares = _ci_shares(rows, tickets)
-    closeness, near = around.closeness(shares, tickets.fact(SERVICE).mostly(rows, 0.5))
+    shares = _shares(tickets.fact(CI), rows)
+    closeness, near = around.closeness(shares, _shares(tickets.fact(SERVICE), rows))
     gaps = around.gaps(start, _AFTER if kind == "fix" else 0)
     chances = -np.expm1(-around.a_day(closeness) * (gaps / DAY + 0.25)) if len(gaps) else gaps.astype(np.float64)
     scores = -np.log10(np.maximum(chances, 1e-12)) + _COVERAGE * np.log10(np.maximum(closeness, _UNRELATED))
