@@ -51,6 +51,13 @@ GET    api/v1/people                                                         401
 GET    api/v1/people/<number>                                                401  200  200  200  200  200  200  200
 GET    api/v1/priority-matrix                                                401  200  200  200  200  200  200  200
 PUT    api/v1/priority-matrix                                                401  403  403  403  403  403  403  200
+GET    api/v1/problem-records                                                401  403  200  200  200  200  200  200
+POST   api/v1/problem-records                                                401  403  403  403  201  201  403  201
+GET    api/v1/problem-records/<reference>                                    401  404  200  200  200  200  200  200
+PATCH  api/v1/problem-records/<reference>                                    401  404  200  403  200  200  403  200
+GET    api/v1/problem-records/<reference>/evidence                           401  404  200  200  200  200  200  200
+POST   api/v1/problem-records/<reference>/known-error                        401  404  200  403  200  200  403  200
+POST   api/v1/problem-records/<reference>/transition                         401  404  200  403  200  200  403  200
 GET    api/v1/problems                                                       200  200  200  200  200  200  200  200
 GET    api/v1/services                                                       401  200  200  200  200  200  200  200
 POST   api/v1/services                                                       401  403  403  403  201  403  403  201
@@ -159,6 +166,7 @@ POST   portal/tickets/<str:number>/act                                       302
 POST   portal/tickets/<str:number>/act ~restricted                           302  404  404  404  404  404  403  302
 POST   portal/tickets/<str:number>/answer                                    302  302  404  404  404  404  403  404
 POST   portal/tickets/<str:number>/answer ~restricted                        302  404  404  404  404  404  403  302
+GET    problems                                                              302  403  200  200  200  200  200  200
 GET    problems/candidates                                                   302  403  200  200  200  200  200  200
 GET    problems/candidates/<int:candidate_id>                                302  403  200  200  200  200  200  200
 POST   problems/candidates/<int:candidate_id>/dismiss                        302  403  403  403  302  302  403  302
@@ -166,6 +174,11 @@ POST   problems/candidates/<int:candidate_id>/problem                        302
 POST   problems/candidates/<int:candidate_id>/restore                        302  403  403  403  409  409  403  409
 POST   problems/candidates/look                                              302  403  403  403  302  302  403  302
 GET    problems/candidates/looking                                           302  403  200  200  200  200  200  200
+GET    problems/<str:number>/incidents                                       302  403  200  200  200  200  200  200
+POST   problems/matches/<int:match_id>                                       302  403  302  403  302  302  403  302
+GET    problems/new                                                          302  403  403  403  200  200  403  200
+POST   problems/new                                                          302  403  403  403  302  302  403  302
+GET    problems/review                                                       302  403  200  200  200  200  200  200
 GET    profile                                                               302  200  200  200  200  200  200  200
 POST   profile                                                               302  302  302  302  302  302  302  302
 GET    profile/notifications                                                 302  200  200  200  200  200  200  200

@@ -23,7 +23,8 @@ from pilothouse.people import actions as people_actions
 from pilothouse.people.testing import NamedPeople
 from pilothouse.platform import access, clock
 from pilothouse.platform.models import JournalEntry
-from pilothouse.problems.models import Candidate
+from pilothouse.problems import actions as problems
+from pilothouse.problems.models import Candidate, Match
 from pilothouse.sla.actions import agreements, schedules
 from pilothouse.tickets import actions
 from pilothouse.tickets.models import Link, Ticket
@@ -84,6 +85,8 @@ def make_world(people: NamedPeople) -> World:
     file = actions.attach_file(actor=ana, ticket_id=open_one.pk, name="a.txt", content=io.BytesIO(b"x"), now=_NOW())
     kept = actions.attach_file(actor=adam, ticket_id=hidden.pk, name="a.txt", content=io.BytesIO(b"x"), now=_NOW())
     change = changes.open_change(actor=ana, title="Update", group=network, assignee=alan, now=_NOW())
+    problem = problems.open_problem(actor=ana, title="VPN", group=network, assignee=alan, now=_NOW())
+    match = Match.objects.create(ticket=open_one, problem=problem, score=1, reason="shares “vpn”", found_at=_NOW())
     at = {"first_found_at": _NOW(), "last_found_at": _NOW()}
     candidate = Candidate.objects.create(rank=1, title="VPN", found={"title": "VPN", "cost": {}}, ticket_count=1, **at)
     view = actions.save_view(actor=adam, name="All", query="is:open", scope="default", now=_NOW())
@@ -117,6 +120,7 @@ def make_world(people: NamedPeople) -> World:
         "token_id": token.pk,
         "category_id": category.pk,
         "candidate_id": candidate.pk,
+        "match_id": match.pk,
         "review_id": 1,  # there is none
         "escalation_id": 1,  # nor here
         "run_id": 1,  # there is none: who may look is told so
@@ -131,6 +135,8 @@ def make_world(people: NamedPeople) -> World:
         "cis/": {"number": ci.pk},
         "candidates/": {"number": candidate.pk},
         "changes/": {"number": change.number, "reference": change.number},
+        "problems/": {"number": problem.number},
+        "problem-records/": {"reference": problem.number},
         "views/": {"number": view.id},
         "journal/": {"kind": "ticket"},
         "notifications/": {"number": told},

@@ -18,6 +18,7 @@ from pilothouse.notifications.rest import router as notifications
 from pilothouse.people.rest import router as people
 from pilothouse.platform.refusals import FieldError, Invalid
 from pilothouse.problems.candidate_rest import router as candidates
+from pilothouse.problems.problem_rest import router as problem_records
 from pilothouse.sla.rest import router as service_levels
 from pilothouse.tickets.rest import ROUTERS
 
@@ -73,5 +74,6 @@ api.add_router("", cmdb)
 api.add_router("", notifications)
 api.add_router("", service_levels)
 api.add_router("", candidates)
+api.add_router("", problem_records)
 api.add_router("", journal)
 problems.install(api)

@@ -86,10 +86,15 @@ def is_overdue(promised_on: date | None, ticket: Ticket, today: date) -> bool:
 
 
 def _evidence(actor: Actor, row: Evidence) -> Seen:
+    found, hidden = evidence_for(actor, row)
+    return Seen(row, candidate_evidence.told(actor, found), len(row.ticket_ids), hidden)
+
+
+def evidence_for(actor: Actor, row: Evidence) -> tuple[Mapping[str, Any], int]:
+    """Return what a reader may be told of a frozen evidence, and how many of its tickets are hidden from them."""
     seen = Ticket.objects.filter(visible(actor), pk__in=row.ticket_ids).count() if actor.hidden_team_ids else len(row.ticket_ids)
     hidden = len(row.ticket_ids) - seen
-    found = veiled(row.found, tickets_hidden=bool(hidden), causes=_hidden_causes(actor, row.found))
-    return Seen(row, candidate_evidence.told(actor, found), len(row.ticket_ids), hidden)
+    return veiled(row.found, tickets_hidden=bool(hidden), causes=_hidden_causes(actor, row.found)), hidden
 
 
 def _hidden_causes(actor: Actor, found: Mapping[str, Any]) -> frozenset[str]:

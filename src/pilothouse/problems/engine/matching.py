@@ -89,7 +89,8 @@ def learn(own: Sequence[frozenset[str]], others: Sequence[frozenset[str]], share
     mine = sorted(_score(mask, inside, outside) for mask in masks)
     theirs = sorted(_score(sum(1 << i for i, t in enumerate(terms) if t in each), inside, outside) for each in others)
     share = min(max(share, 1e-5), 0.5)
-    return Signature(terms, inside, outside, masks, _threshold(mine, theirs, share, SURE), _threshold(mine, theirs, share, LIKELY))
+    sure = _threshold(mine, theirs, share, SURE)
+    return Signature(terms, inside, outside, masks, sure, min(sure, _threshold(mine, theirs, share, LIKELY)))
 
 
 def _telling(
