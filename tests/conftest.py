@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -9,27 +10,19 @@ from django.db import connections
 from pilothouse.people.testing import NamedPeople, make_people
 from pilothouse.platform import embedded
 from pilothouse.platform.testing.cluster import cache, migrated, once
-from tests import trees
-
-_CHEAP = ("tests.conftest", "tests.kept")
+from tests import groups, trees
 
 
-def _shared(item: pytest.Item) -> str:
-    """Name what an item shares with others and took long to make: a served site, a running instance, rows that were mined."""
-    found = getattr(item, "_fixtureinfo", None)
-    for name, definitions in sorted(found.name2fixturedefs.items()) if found else ():
-        made = definitions[-1]
-        module = made.func.__module__
-        if made.scope != "function" and name != "chromium" and module.startswith("tests.") and module not in _CHEAP:
-            return f"{item.path.parent.name}/{module.removeprefix('tests.')}"
-    return ""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Note which tests belong together, in each of xdist's processes."""
+    if hasattr(config, "workerinput"):
+        groups.note(items)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let tests that share something run in one process, so that it is made once and not by each process again."""
-    for item in items:
-        if not item.get_closest_marker("xdist_group") and (name := _shared(item)):
-            item.add_marker(pytest.mark.xdist_group(name))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> groups.Groups | None:
+    """Let tests that belong together run in one process."""
+    return groups.Groups(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 @pytest.fixture(scope="session")
