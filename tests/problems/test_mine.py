@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pilothouse.problems.engine.baseline import DAY
+from pilothouse.problems.engine.causes import Surroundings, changes_before
 from pilothouse.problems.engine.columns import MISSING, BadTickets, Change, Changes, CIGraph, Fact, Tickets, coded
 from pilothouse.problems.engine.mine import Mined, mine
 from tests.problems.made import START, Desk, failing_client, reboots
@@ -77,6 +78,30 @@ def test_nothing_else_is_found(mined: Mined, desk: Desk) -> None:
     planted = desk.rows("reboot") | desk.rows("tunnel")
     for finding in mined.findings:
         assert len(planted & set(finding.candidate.rows.tolist())) > 0.6 * len(finding.candidate.rows)
+
+
+def test_each_candidate_says_when_it_would_have_been_raised(mined: Mined, desk: Desk) -> None:
+    _, reboot = _finding(mined, desk.rows("reboot"))
+    _, tunnel = _finding(mined, desk.rows("tunnel"))
+    beats, crowd = mined.findings[reboot].raised, mined.findings[tunnel].raised
+    assert beats is not None and beats.what == "period" and beats.tickets <= 12
+    assert crowd is not None and START + 200 * DAY < crowd.at < START + 260 * DAY
+    assert f"after {crowd.tickets} tickets" in mined.findings[tunnel].told.paragraph
+
+
+def test_changes_count_by_how_near_and_how_rare_they_are(mined: Mined, desk: Desk, graph: CIGraph) -> None:
+    at = START + 205 * DAY
+    rows = np.array(sorted(desk.rows("tunnel")), dtype=np.int64)
+    usual = [Change(f"C{i}", "", (f"X{i}",), t := START + (i + 1) * DAY, t, marks=("risk low",)) for i in range(300)]
+    near = Change("C-NEAR", "", ("tunnel client",), at - 2 * DAY, at - 2 * DAY, marks=("risk low",))
+    rare = Change("C-RARE", "", ("X",), at - DAY, at - DAY, marks=("risk high",))
+    planned = Change("C-PLANNED", "", ("Y",), at + DAY, at + DAY, planned=(at - DAY,), marks=("risk high",))
+    late = Change("C-LATE", "", ("tunnel client",), at + 3600, at + 3600, marks=("risk high",))
+    changes = Changes(sorted([*usual, near, rare, planned, late], key=lambda change: change.end))
+    told = [cause.key for cause in changes_before(at, rows, mined.tickets, Surroundings(graph, changes), least=-np.inf)]
+    assert told[0] == "C-NEAR"
+    assert set(told[1:3]) == {"C-RARE", "C-PLANNED"}  # two of 304 are of high risk
+    assert "C-LATE" not in told and len(told) < 30
 
 
 def test_the_same_input_gives_the_same_output(mined: Mined, desk: Desk, graph: CIGraph, changes: Changes) -> None:
