@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from textwrap import shorten
 from typing import Any
 
 from pilothouse.platform.access import Actor
@@ -15,6 +16,7 @@ from pilothouse.problems.candidate_queries import Seen
 from pilothouse.problems.models import CANDIDATE_STATES, MiningRun
 
 _MOST_UNEVEN = 30
+_SAID = 280  # of a paragraph; its page has all of it
 _TABS = {"open": "Open", "dismissed": "Dismissed", "taken": "Made problems", "gone": "No longer found"}
 _STAGES = {
     "reading": "Reading tickets",
@@ -118,7 +120,7 @@ def _line(seen: Seen) -> Line:
         rank=row.rank,
         title=seen.title,
         reason=reason_of(found),
-        paragraph=str(found.get("paragraph", "")),
+        paragraph=shorten(str(found.get("paragraph", "")), _SAID, placeholder=" …"),
         tickets=row.ticket_count,
         hidden=seen.hidden,
         since=_since(found),

@@ -125,14 +125,17 @@ def _hidden_counts(candidates: Sequence[int], teams: frozenset[int], own: int | 
 
 
 _TITLES = """
-SELECT c.candidate_id, mode() WITHIN GROUP (ORDER BY t.title) FROM problems_candidateticket c JOIN tickets_ticket t ON t.id = c.ticket_id
-WHERE c.candidate_id = ANY(%s::bigint[]) AND (t.group_id IS NULL OR NOT t.group_id = ANY(%s::bigint[])) GROUP BY c.candidate_id
+SELECT k.id, (SELECT mode() WITHIN GROUP (ORDER BY latest.title) FROM (
+  SELECT t.title FROM problems_candidateticket c JOIN tickets_ticket t ON t.id = c.ticket_id
+  WHERE c.candidate_id = k.id AND (t.group_id IS NULL OR NOT t.group_id = ANY(%s::bigint[])) ORDER BY c.ticket_id DESC LIMIT 40) latest)
+FROM unnest(%s::bigint[]) k(id)
 """
 
 
 def _titles(candidates: Sequence[int], teams: frozenset[int]) -> dict[int, str]:
-    """Return, for each of these candidates, the title that most of its tickets have that are with no such team."""
-    return dict(run(_TITLES, (list(candidates), list(teams))).fetchall()) if candidates else {}
+    """Return, for each of these candidates, the title that most of its latest tickets have that are with no such team."""
+    rows = run(_TITLES, (list(teams), list(candidates))).fetchall() if candidates else []
+    return {candidate: title for candidate, title in rows if title}
 
 
 def _hidden_causes(found: Iterable[Found], teams: frozenset[int]) -> frozenset[str]:

@@ -36,11 +36,12 @@ def look(*, actor: Actor, run_id: int) -> bool:
     with _alone() as is_free:
         if not is_free or not MiningRun.objects.filter(pk=run_id, ended_at=None).exists():
             return False
-        since, until = span(clock.now())
+        began = clock.now()
+        since, until = span(began)
         try:
             found = mined(since, until, told=lambda stage, tickets: note_stage(run_id=run_id, stage=stage, tickets=tickets))
             note_stage(run_id=run_id, stage="keeping", tickets=found["tickets"])
-            end_look(actor=actor, run_id=run_id, found=found, since=since, now=clock.now())
+            end_look(actor=actor, run_id=run_id, found=found, since=since, now=clock.now(), began=began)
         except LookFailed as fault:
             fail_look(actor=actor, run_id=run_id, fault=str(fault), now=clock.now())
         except Exception as fault:

@@ -55,11 +55,13 @@ def fail_look(*, actor: Actor, run_id: int, fault: str, now: datetime) -> Mining
     return row
 
 
-def end_look(*, actor: Actor, run_id: int, found: Mapping[str, Any], since: datetime, now: datetime) -> MiningRun:
+def end_look(
+    *, actor: Actor, run_id: int, found: Mapping[str, Any], since: datetime, now: datetime, began: datetime | None = None
+) -> MiningRun:
     """Keep what a look found, all of it or nothing: candidates keep their identity, the dismissed stay away unless they changed.
 
-    `found` is problems/mining.py's. What is no longer found is gone, and comes back under its old identity if it is found again.
-    A run that has ended already is left alone.
+    `found` is problems/mining.py's; `began` is when a worker began with it. What is no longer found is gone, and comes back under its
+    old identity if it is found again. A run that has ended already is left alone.
     """
     require(actor, Capability.STEER_TICKETS)
     with transaction.atomic():
@@ -67,6 +69,7 @@ def end_look(*, actor: Actor, run_id: int, found: Mapping[str, Any], since: date
         if run.ended_at is not None:
             return run
         told = _keep(found["candidates"], run, now)
+        run.seconds = (now - (began or run.began_at)).total_seconds()
         _finish(run, found, since, now)
         _forget(now)
         counts = tuple(Change(name, None, count) for name, count in told.counts.items())
@@ -78,7 +81,6 @@ def end_look(*, actor: Actor, run_id: int, found: Mapping[str, Any], since: date
 def _finish(run: MiningRun, found: Mapping[str, Any], since: datetime, now: datetime) -> None:
     run.ended_at, run.since, run.stage = now, since, ""
     run.ticket_count, run.family_count, run.group_count = found["tickets"], found["families"], found["groups_looked_at"]
-    run.seconds = (now - run.began_at).total_seconds()
     run.remarks, run.imbalances = found["remarks"], found["imbalances"]
     run.save()
 
@@ -233,7 +235,7 @@ def take_candidate(*, actor: Actor, candidate_id: int, now: datetime) -> Ticket:
             actor=actor,
             now=now,
             title=shown["title"],
-            description=shown["paragraph"],
+            description=shown.get("paragraph", ""),
             found=shown,
             ticket_ids=tickets,
             weekly_hours=row.weekly_hours,

@@ -109,7 +109,7 @@ def _tell(actor: Actor, row: Candidate, alarm: Mapping[str, Any], now: datetime)
         people=User.objects.filter(role__in=roles, is_active=True).values_list("pk", flat=True),
         kind=RAISED,
         subject=f"Raised after {alarm['count']} tickets: {shown['title']}",
-        text="" if hidden else shown["paragraph"],
+        text="" if hidden else str(shown.get("paragraph", "")),
         path=f"/problems/candidates/{row.pk}",
         dedup_key=f"candidate:{row.pk}",
         about=("candidate", row.pk),
