@@ -36,6 +36,7 @@ class Mark:
 
     x: str
     text_x: str
+    text_y: int  # labels of instants that lie near each other stand one below the other
     label: str
     is_late: bool
 
@@ -66,7 +67,7 @@ def weeks_of(found: Mapping[str, Any]) -> Weeks | None:
         if count
     ]  # fmt: skip
     line = " ".join(f"{(at + 0.5) * step:.1f},{_height(value, most):.1f}" for at, value in enumerate(usual))
-    marks = [_mark(at, label, first, step) for at, label in weeks["marks"]]
+    marks = [_mark(at, label, first, step, 11 + 12 * place) for place, (at, label) in enumerate(weeks["marks"])]
     last = first + timedelta(weeks=len(counts))
     return Weeks(bars, line, marks, f"{first:%-d %b %Y}", f"{last:%-d %b %Y}", max(counts))
 
@@ -75,7 +76,7 @@ def _height(value: float, most: float) -> float:
     return HEIGHT - value / most * (HEIGHT - 16)
 
 
-def _mark(at: int, label: str, first: datetime, step: float) -> Mark:
+def _mark(at: int, label: str, first: datetime, step: float, y: int) -> Mark:
     x = min(max((at - first.timestamp()) / (7 * 86400) * step, 1), WIDTH - 1)
     is_late = x > WIDTH / 2
-    return Mark(f"{x:.1f}", f"{x + (-4 if is_late else 4):.1f}", label, is_late)
+    return Mark(f"{x:.1f}", f"{x + (-4 if is_late else 4):.1f}", y, label, is_late)
