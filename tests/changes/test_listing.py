@@ -50,7 +50,7 @@ def test_tabs_words_and_pages(org: Organisation) -> None:
     assert shown(org.ana, show="all", ci=org.other_ci) == [soon]
     assert shown(org.ana, show="all", q="Pay") == []
     page = listing.page(org.ana, listing.Asked("all"), "", now=NOW)
-    assert page.counts == {"open": "3", "scheduled": "2", "week": "1", "done": "1", "all": "4"}
+    assert page.counts == {"open": 3, "scheduled": 2, "week": 1, "done": 1, "all": 4}
     assert {row.ticket.number: row.more_cis for row in page.rows}[soon] == 1
     assert [queries.changes_on(org.ana, [org.ci], Span(NOW, NOW + timedelta(days=2)))[0].number] == [soon]
     assert queries.changes_on(org.ana, [org.ci], Span(NOW + timedelta(days=3))) == []

@@ -24,7 +24,6 @@ from pilothouse.tickets.models import Ticket
 TABS = {"open": "Open", "scheduled": "Scheduled", "week": "This week", "done": "Done", "all": "All"}
 _COMING = frozenset({"scheduled", "week"})  # read from the nearest on; the others from the latest back
 _SIZE = 50
-_MOST_COUNTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +71,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A page of the list; `counts` are those of the tabs under the same words, capped at 1,000."""
+    """A page of the list; `counts` are those of the tabs under the same words."""
 
     rows: Sequence[Row]
     before: str
     after: str
-    counts: Mapping[str, str]
+    counts: Mapping[str, int]
 
 
 def page(actor: Actor, wanted: Asked, cursor: str, *, now: datetime) -> Listed:
@@ -89,8 +88,7 @@ def page(actor: Actor, wanted: Asked, cursor: str, *, now: datetime) -> Listed:
     more = _cis_of([row.pk for row in found.rows])
     zone = ZoneInfo(actor.time_zone)
     rows = [Row(row, max(0, more.get(row.pk, 0) - 1), same_day(row, zone)) for row in found.rows]
-    counts = {show: _count(fitting.filter(_of_tab(show, actor, now))) for show in TABS}
-    return Listed(rows, found.before, found.after, counts)
+    return Listed(rows, found.before, found.after, _counts(fitting, actor, now))
 
 
 def narrowed(actor: Actor, wanted: Asked) -> "QuerySet[Change]":
@@ -98,7 +96,8 @@ def narrowed(actor: Actor, wanted: Asked) -> "QuerySet[Change]":
     tickets = Ticket.objects.filter(visible(actor), kind="change")
     if wanted.service:
         tickets = tickets.filter(service_id=wanted.service)
-    found = Change.objects.filter(ticket__in=tickets)
+    begins, ends = Coalesce("actual_start_at", "planned_start_at"), Coalesce("actual_end_at", "planned_end_at", "planned_start_at")
+    found = Change.objects.filter(ticket__in=tickets).alias(begins=begins, ends=ends)
     if wanted.type:
         found = found.filter(type=wanted.type)
     if wanted.ci:
@@ -117,8 +116,7 @@ def _placed() -> Coalesce:
 def _of_tab(show: str, actor: Actor, now: datetime) -> Q:
     if show == "week":
         monday, next_monday = week_of(now, ZoneInfo(actor.time_zone))
-        begins, ends = Coalesce("actual_start_at", "planned_start_at"), Coalesce("actual_end_at", "planned_end_at", "planned_start_at")
-        return ~Q(ticket__state="cancelled") & Q(pk__in=Change.objects.alias(b=begins, e=ends).filter(b__lt=next_monday, e__gte=monday))
+        return ~Q(ticket__state="cancelled") & Q(begins__lt=next_monday, ends__gte=monday)
     states = {"open": OPEN_STATES, "scheduled": ("scheduled",), "done": DONE_STATES}
     return Q(ticket__state__in=states[show]) if show in states else Q()
 
@@ -150,6 +148,7 @@ def _cis_of(ids: list[int]) -> Mapping[int, int]:
     return dict(touched.values_list("change_id", "count"))
 
 
-def _count(rows: "QuerySet[Change]") -> str:
-    found = rows.order_by().values("pk")[:_MOST_COUNTED].count()
-    return f"{found}" if found < _MOST_COUNTED else f"{_MOST_COUNTED - 1}+"
+def _counts(fitting: "QuerySet[Change]", actor: Actor, now: datetime) -> Mapping[str, int]:
+    """Count every tab in one pass."""
+    counted = {show: Count("pk", filter=_of_tab(show, actor, now)) for show in TABS if show != "all"}
+    return fitting.aggregate(**counted, all=Count("pk"))

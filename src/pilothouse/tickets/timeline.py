@@ -64,6 +64,7 @@ _WORDS: Mapping[str, Mapping[Any, str]] = {
 }
 # What follows from other fields of the same entry, or is shown elsewhere on the page.
 _UNSAID = {"resolved_at", "closed_at", "opened_at", "opened_by", "number", "kind", "external_system", "external_id", "mentions", "extra"}
+_MOST_LISTED = 12  # of a list's members in one line
 _LONG = frozenset({"description", "resolution_notes"})
 _MODELS: Mapping[str, type[Model]] = {"person": User, "team": Team, "service": Service, "ci": CI, "ticket": Ticket}
 FILTERS = ("all", "comments", "changes", "mine")
@@ -215,7 +216,8 @@ def _spoken(how: Spoken, value: Any, names: Names, zone: ZoneInfo) -> str:
     if value in (None, "", []):
         return ""
     if isinstance(value, list):
-        return ", ".join(_spoken(how, each, names, zone) for each in value)
+        told = [_spoken(how, each, names, zone) for each in value[:_MOST_LISTED]]
+        return ", ".join(told) + (f" and {len(value) - len(told):,} more" if len(value) > len(told) else "")
     if how.is_instant:
         return f"{isoparse(value).astimezone(zone):%-d %b %Y %H:%M %Z}"
     return names.get((how.kind, value), f"{how.kind} {value}") if how.kind else how.words.get(value, str(value))

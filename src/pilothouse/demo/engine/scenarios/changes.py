@@ -124,7 +124,7 @@ BACKUP_AGENT = ChangeScenario(
     "standard",
     "low",
     ("Update the VaultKeep agent to 7.4.2 on Windows 11",),
-    "7.3.9 leaves support at the end of the year; 7.4.2 is faster on large mailboxes.",
+    "7.3.9 leaves support at the end of the year; 7.4.2 is faster on large folders.",
     "1. Pilot of twenty laptops.\n2. All laptops with Windows 11 in one evening, silent install.\n3. Count the agents that report 7.4.2.",
     "Offer 7.3.9 again by the software centre.",
     (3.0, 3.0),
