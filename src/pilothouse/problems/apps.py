@@ -9,3 +9,4 @@ class ProblemsConfig(AppConfig):
 
     def ready(self) -> None:
         from pilothouse.problems import acts, candidate_retold, guards, match_panel, problem_page, projections  # noqa: F401  register
+        from pilothouse.problems import queue_fields  # noqa: F401  registers its words

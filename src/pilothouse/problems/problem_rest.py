@@ -114,7 +114,7 @@ class ProblemPatch(Body):
     cause: Long = ""
     whys: Annotated[list[Annotated[str, Field(max_length=2000)]], Field(default_factory=list, max_length=MOST_WHYS)]
     workaround: Long = ""
-    promised_on: date | None = None
+    promised_on: Annotated[date, Field(strict=False)] | None = None
     no_fix_reason: Long = ""
     note: Annotated[str, Field(max_length=10_000)] = ""
 

@@ -1,0 +1,65 @@
+"""Problem records as people meet them: from an incident to a known error, in two sizes and themes."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import SIZES, Scheme, Visit, no_violations
+
+
+@pytest.mark.parametrize(("width", "scheme"), SIZES)
+@pytest.mark.parametrize("path", ["/problems", "/problems?show=done&q=nothing-like-it", "/problems/review", "/problems/new"])
+def test_pages_are_accessible_and_fit(visit: Visit, path: str, width: int, scheme: Scheme) -> None:
+    page = visit("ana", path, width=width, scheme=scheme)
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    no_violations(page)
+
+
+def act(page: Page, title: str) -> None:
+    page.locator("#acts").locator("summary", has_text=re.compile(f"^{title}")).click()
+
+
+def press(page: Page, button: str) -> None:
+    page.locator("#acts details[open]").get_by_role("button", name=button, exact=True).click()
+
+
+def test_from_an_incident_to_a_known_error(visit: Visit) -> None:
+    page = visit("ana", "/tickets/INC0000001")
+    page.locator("#problem-of").get_by_role("link", name="Open a problem").click()
+    page.get_by_label("Title").fill("Sign-in fails again and again")
+    page.get_by_label("Incidents").fill("INC0000001, INC9999999")
+    page.get_by_role("button", name="Open the problem").click()
+    expect(page.get_by_text("There is no ticket INC9999999.")).to_be_visible()
+    page.get_by_label("Incidents").fill("INC0000001")
+    page.get_by_role("button", name="Open the problem").click()
+    expect(page.locator("#ticket-head")).to_contain_text("PRB")
+    record = page.locator("#problem")
+    expect(record).to_contain_text("The root cause is not known yet.")
+    expect(record.get_by_role("link", name=re.compile("^INC0000001"))).to_be_visible()
+    act(page, "Known error")
+    press(page, "Declare")
+    expect(page.locator("#acts details[open]")).to_contain_text("A known error has a workaround.")
+    page.get_by_label("Workaround").last.fill("Sign in by **card**.")
+    press(page, "Declare")
+    expect(record.get_by_role("heading", name="Known error")).to_be_visible()
+    act(page, "Describe")
+    page.get_by_label("Root cause").first.fill("The token is too short-lived.")
+    page.get_by_label("1. Why?").fill("The clock is wrong.")
+    press(page, "Save")
+    expect(record).to_contain_text("The clock is wrong.")
+    page.locator("#acts").get_by_role("button", name="Look for the cause").click()
+    act(page, "Start the fix")
+    press(page, "Start the fix")
+    expect(page.locator("#ticket-head")).to_contain_text("fix in progress")
+    act(page, "Resolve")
+    page.get_by_label("Resolution", exact=True).select_option("solved")
+    page.get_by_label("What was done").fill("The clock was set.")
+    press(page, "Resolve")
+    shown = page.locator("#acts details[open]")
+    expect(shown).to_contain_text("No change has fixed it.")
+    expect(page.get_by_label("What was done")).to_have_value("The clock was set.")  # nothing typed is lost
+    no_violations(page)
+    page.goto(page.url.split("/tickets")[0] + "/tickets/INC0000001")
+    expect(page.locator("#problem-of")).to_contain_text("Sign in by card.")
+    no_violations(page)
