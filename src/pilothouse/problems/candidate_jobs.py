@@ -34,7 +34,7 @@ def look(entry_id: int, kind: str, record_id: int) -> None:
 
 
 @app.periodic(cron="*/5 * * * *")
-@app.task(name="problems.watch", queueing_lock="problems.watch")
+@app.task(name="problems.watch", queueing_lock="problems.watch", priority=5)
 def watch(timestamp: int) -> None:
     """Look at the tickets that have come in since the last time; what crowds is raised."""
     watching.watch(actor=access.system(Source.RULE), now=clock.now())

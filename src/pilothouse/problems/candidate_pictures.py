@@ -60,20 +60,21 @@ def weeks_of(found: Mapping[str, Any]) -> Weeks | None:
         return None
     counts, usual, first = weeks["counts"], weeks["usual"], datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=weeks["first"])
     most, step = max([*counts, *usual, 1]), WIDTH / len(counts)
-    bars = [
-        Bar(f"{at * step:.1f}", f"{_height(count, most):.1f}", f"{max(step - 1, 0.5):.1f}", f"{HEIGHT - _height(count, most):.1f}",
-            f"Week of {first + timedelta(weeks=at):%-d %b %Y}: {count}")
-        for at, count in enumerate(counts)
-        if count
-    ]  # fmt: skip
-    line = " ".join(f"{(at + 0.5) * step:.1f},{_height(value, most):.1f}" for at, value in enumerate(usual))
+    head = 4 + 12 * max(1, len(weeks["marks"]))  # above the highest bar stand the labels
+    bars = [_bar(at, count, _height(count, most, head), step, first) for at, count in enumerate(counts) if count]
+    line = " ".join(f"{(at + 0.5) * step:.1f},{_height(value, most, head):.1f}" for at, value in enumerate(usual))
     marks = [_mark(at, label, first, step, 11 + 12 * place) for place, (at, label) in enumerate(weeks["marks"])]
     last = first + timedelta(weeks=len(counts))
     return Weeks(bars, line, marks, f"{first:%-d %b %Y}", f"{last:%-d %b %Y}", max(counts))
 
 
-def _height(value: float, most: float) -> float:
-    return HEIGHT - value / most * (HEIGHT - 16)
+def _bar(at: int, count: int, y: float, step: float, first: datetime) -> Bar:
+    title = f"Week of {first + timedelta(weeks=at):%-d %b %Y}: {count}"
+    return Bar(f"{at * step:.1f}", f"{y:.1f}", f"{max(step - 1, 0.5):.1f}", f"{HEIGHT - y:.1f}", title)
+
+
+def _height(value: float, most: float, head: int) -> float:
+    return HEIGHT - value / most * (HEIGHT - head)
 
 
 def _mark(at: int, label: str, first: datetime, step: float, y: int) -> Mark:
