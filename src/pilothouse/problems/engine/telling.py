@@ -21,11 +21,10 @@ _TITLE = 90
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A title, the paragraph, what it is made of, and the words by which its tickets are known."""
+    """A title, the paragraph, the words by which its tickets are known, and how sure it is."""
 
     title: str
     paragraph: str
-    signs: tuple[str, ...]
     words: tuple[str, ...]
     confidence: str
 
@@ -42,9 +41,16 @@ def tell(
     """Say what, where, since when, how often, how sure, what it costs and what probably caused it."""
     known = typical_words(candidate, words)
     title = _title(candidate, tickets, known)
-    found = [*_where(candidate), *_when(candidate)]
-    parts = [_what(candidate, tickets, calendar), *found, _cost(cost), *_cause(causes), raised_words(raised), _sure(candidate)]
-    return Told(title, " ".join(part for part in parts if part), tuple(found), known, _sure(candidate))
+    parts = [
+        _what(candidate, tickets, calendar),
+        *_where(candidate),
+        *_when(candidate),
+        _cost(cost),
+        *_cause(causes),
+        raised_words(raised),
+        _sure(candidate),
+    ]
+    return Told(title, " ".join(part for part in parts if part), known, _sure(candidate))
 
 
 def typical_words(candidate: Candidate, words: Words | None, most: int = 6) -> tuple[str, ...]:
