@@ -8,5 +8,12 @@ class ProblemsConfig(AppConfig):
     label = "problems"
 
     def ready(self) -> None:
-        from pilothouse.problems import acts, candidate_retold, guards, match_panel, problem_page, projections  # noqa: F401  register
-        from pilothouse.problems import queue_fields  # noqa: F401  registers its words
+        from pilothouse.problems import (  # noqa: F401  register
+            acts,
+            candidate_retold,
+            guards,
+            match_panel,
+            problem_page,
+            projections,
+            queue_fields,
+        )
