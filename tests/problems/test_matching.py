@@ -4,13 +4,15 @@ import random
 import time
 
 import pytest
+from procrastinate.contrib.django.models import ProcrastinateJob
 
-from pilothouse.platform import access, journal
+from pilothouse.platform import access, jobs, journal
 from pilothouse.platform.refusals import Forbidden, GuardRefused, Missing
-from pilothouse.problems import actions
-from pilothouse.problems.engine.matching import Matcher, Signature, from_data, learn, terms_of
+from pilothouse.problems import actions, problem_jobs
+from pilothouse.problems.engine.matching import Matcher, from_data, learn, terms_of
+from pilothouse.problems.engine.matching import Signature as Learnt
 from pilothouse.problems.match_panel import in_the_portal
-from pilothouse.problems.models import Match
+from pilothouse.problems.models import Match, Signature
 from pilothouse.tickets import actions as tickets
 from pilothouse.tickets.models import Link, Ticket
 from pilothouse.tickets.portal_page import as_requester
@@ -43,7 +45,7 @@ def backup(draw: random.Random) -> str:
     return draw.choice(TOLD).format(f"lds-{draw.randrange(90):03}")
 
 
-def signature(draw: random.Random, own: int = 30, others: int = 1500) -> Signature:
+def signature(draw: random.Random, own: int = 30, others: int = 1500) -> Learnt:
     facts = {"os build": "26100"}
     mine = [terms_of(backup(draw), facts=facts) for _ in range(own)]
     theirs = [terms_of(ordinary(draw), facts={"os build": draw.choice(("26100", "22631", "19045"))}) for _ in range(others)]
@@ -144,3 +146,25 @@ def test_a_proposal_is_answered_by_who_may(org: Organisation) -> None:
     actions.answer_match(actor=org.alan, match_id=match.pk, accept=False, now=NOW)
     assert not Link.objects.filter(ticket=ticket, target=problem).exists()
     assert not journal.verify(["ticket"]).breaks
+
+
+def work_off(task: str) -> int:
+    """Relay what waits in the outbox, and do the jobs of one task as the worker would; returns how many."""
+    while jobs.relay():
+        pass
+    todo = ProcrastinateJob.objects.filter(task_name=task, status="todo").order_by("id")
+    for args in todo.values_list("args", flat=True):
+        {"problems.match_ticket": problem_jobs.match, "problems.learn": problem_jobs.learn}[task](**args)
+    return len(todo)
+
+
+def test_the_worker_learns_from_links_and_matches_what_is_opened(org: Organisation) -> None:
+    problem = known_error(org, random.Random(8))
+    Signature.objects.all().delete()
+    assert work_off("problems.learn") == 1  # thirty links are one job
+    assert Signature.objects.get().problem_id == problem.pk
+    ProcrastinateJob.objects.all().delete()  # what was opened before
+    ticket = opened(org, "VaultKeep 7.4.2 backup failed on lds-011", ci=org.ci)
+    other = opened(org, ordinary(random.Random(9)))
+    assert work_off("problems.match_ticket") == 2
+    assert Match.objects.get(ticket=ticket).state == "linked" and not Match.objects.filter(ticket=other).exists()
