@@ -20,7 +20,7 @@ _PICK = st.integers(0, 7)
 # A step: who, what, two numbers that the act reads as it needs, and how many minutes pass before it.
 Step = tuple[str, int, int, int, int]
 STEPS = st.lists(
-    st.tuples(st.sampled_from(("ana", "ana", "alan", "mona", "rita")), st.integers(0, 6), _PICK, _PICK, st.integers(0, 4000)),
+    st.tuples(st.sampled_from(("ana", "ana", "alan", "mona", "rita")), st.integers(0, 7), _PICK, _PICK, st.integers(0, 4000)),
     max_size=20,
 )
 _STATES = tuple(STATES)
@@ -100,6 +100,9 @@ class Life:
         ci = [None, self.organisation.ci, self.organisation.other_ci][second % 3]
         tickets.change_ticket(actor=self._actor(person), ticket_id=self._ticket(first), changes={"ci": ci}, now=self.now)
 
+    def _follow(self, person: str, first: int, second: int) -> None:
+        self.ids.append(tickets.follow_up_ticket(actor=self._actor(person), ticket_id=self._ticket(first), now=self.now).pk)
+
 
 Act = Callable[[Life, str, int, int], None]
-_ACTS: list[Act] = [Life._open, Life._replan, Life._replan, Life._move, Life._move, Life._move_as_ticket, Life._own_ci]
+_ACTS: list[Act] = [Life._open, Life._replan, Life._replan, Life._move, Life._move, Life._move_as_ticket, Life._own_ci, Life._follow]

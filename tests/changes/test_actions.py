@@ -7,6 +7,7 @@ import pytest
 
 from pilothouse.changes import actions
 from pilothouse.changes.actions.detail import detail_of
+from pilothouse.changes.engine.detail import EMPTY
 from pilothouse.platform import journal
 from pilothouse.platform.refusals import Forbidden, GuardRefused, Invalid, Missing, Refused, StaleVersion
 from pilothouse.tickets import actions as tickets
@@ -152,3 +153,12 @@ def test_facts_of_the_ticket_change_with_the_plan_and_a_new_own_ci_takes_the_old
     with pytest.raises(Invalid, match="Nothing was changed"):
         actions.plan_change(actor=org.ana, ticket_id=ticket.pk, plan={"risk": "low"}, fields={"number": "X"}, now=NOW)
     assert detail_of(ticket.pk)["risk"] == ""
+
+
+def test_what_was_cancelled_is_followed_up_by_a_change_of_its_own(org: Organisation) -> None:
+    ticket = opened(org, cis=[org.ci, org.other_ci])
+    moved(org, ticket, "cancelled", note="No longer needed.")
+    after = tickets.follow_up_ticket(actor=org.ana, ticket_id=ticket.pk, now=NOW)
+    assert (after.kind, after.number[:3], after.state, after.title) == ("change", "CHG", "new", ticket.title)
+    assert detail_of(after.pk) == {**EMPTY, "cis": [org.ci]}
+    actions.plan_change(actor=org.ana, ticket_id=after.pk, plan={"risk": "low"}, now=NOW)

@@ -33,20 +33,25 @@ class ChangeDetails:
         """Move the details on; the ticket's row lock (or its head's) has put writers in a line."""
         by_ticket: dict[int, list[Entry]] = {}
         for entry in entries:
-            if any(change.field.startswith(PREFIX) or _moves_own_ci(entry, change.field) for change in entry.changes):
+            if _opens_change(entry) or _tells_of_change(entry):
                 by_ticket.setdefault(entry.record_id, []).append(entry)
         if by_ticket:
             _write(by_ticket)
 
 
-def _moves_own_ci(entry: Entry, field: str) -> bool:
-    """Say whether a ticket's own CI changes; a new ticket's own stands in its detail already."""
-    return field == "ci" and entry.verb != _OPENED
+def _opens_change(entry: Entry) -> bool:
+    """Say whether a change is opened, by whatever room: it has its detail from then on, even if nothing is said of it."""
+    return entry.verb == _OPENED and any(change.field == "kind" and change.after == "change" for change in entry.changes)
+
+
+def _tells_of_change(entry: Entry) -> bool:
+    """Say whether an entry may speak of a change's detail: by its own fields, or by another CI of a known ticket."""
+    return any(change.field.startswith(PREFIX) or (change.field == "ci" and entry.verb != _OPENED) for change in entry.changes)
 
 
 def _write(by_ticket: Mapping[int, Sequence[Entry]]) -> None:
     kept = Change.objects.in_bulk(list(by_ticket))
-    planned = {ticket: values for ticket, own in by_ticket.items() if (values := told(own)) or ticket in kept}
+    planned = {ticket: values for ticket, own in by_ticket.items() if (values := told(own)) or ticket in kept or _opens_change(own[0])}
     if not planned:
         return  # other kinds of tickets whose CI was changed
     fresh = [_row(Change(ticket_id=ticket), values) for ticket, values in planned.items() if ticket not in kept]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 
 from pilothouse.changes.models import AffectedCI, Change
@@ -72,12 +72,6 @@ def ended() -> Coalesce:
 def changes(actor: Actor) -> "QuerySet[Ticket]":
     """Return the changes that an actor may see, with their detail."""
     return Ticket.objects.filter(visible(actor), kind="change").select_related("change")
-
-
-def with_cis(rows: "QuerySet[Ticket]") -> "QuerySet[Ticket]":
-    """Read the CIs that each change touches with it, in their order, in one further query."""
-    touched = AffectedCI.objects.select_related("ci").order_by("id")
-    return rows.prefetch_related(Prefetch("change__affected", queryset=touched))
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,8 @@ def _views(actor: Actor, words: str) -> Iterable[Choice]:
 
 
 def _actions(actor: Actor, words: str) -> Iterable[Choice]:
-    offered = [("New ticket", "ticket-new", Capability.WORK_TICKETS), ("Raise a request", "portal-raise", Capability.RAISE_TICKETS)]
+    offered = [("New ticket", "ticket-new", Capability.WORK_TICKETS), ("New change", "change-new", Capability.WORK_TICKETS)]
+    offered += [("Raise a request", "portal-raise", Capability.RAISE_TICKETS)]
     return (Choice(label, url) for label, name, needs in offered if actor.can(needs) and matches(label, words) and (url := first_url(name)))
 
 

@@ -53,7 +53,7 @@ def touched(cis: Iterable[int], entries: Iterable[Happened]) -> list[int]:
         for change in entry.changes:
             if change.field == f"{PREFIX}cis":
                 now = list(dict.fromkeys(change.after or []))
-            elif change.field == "ci" and entry.verb != "ticket.opened":
+            elif change.field == "ci":
                 now = _with_own(now, change.before, change.after)
     return now
 

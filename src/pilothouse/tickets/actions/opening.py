@@ -201,7 +201,8 @@ def follow_up_ticket(*, actor: Actor, ticket_id: int, now: datetime, description
         carried = {name: values[name] for name in _CARRIED if actor.is_staff or name in _REQUESTER_SETS}
         if not actor.is_staff:
             carried["requester"] = actor.user_id
-        made = open_ticket(actor=actor, now=now, **carried, description=description or f"Follow-up of {old.number}.")
+        carried["description"] = description or f"Follow-up of {old.number}."
+        made = open_tickets(actor=actor, tickets=[carried], now=now, _single=True, _kinds=(*DESK_KINDS, old.kind))[0]
         Link.objects.create(ticket=made, relation="follows_up", target=old)
         link = Change("link", None, {"relation": "follows_up", "ticket": old.pk})
         back = Change("link", None, {"relation": "followed_up_by", "ticket": made.pk})
