@@ -101,9 +101,10 @@ class Surroundings:
 
 
 def _rarity(changes: Sequence[Change]) -> Floats:
-    """Return how rare each change's marks are: the sum of -log10 of their shares, where a mark that most have counts little."""
-    counts = Counter(mark for change in changes for mark in change.marks)
-    return np.array([sum(-math.log10(counts[mark] / len(changes)) for mark in set(change.marks)) for change in changes]).round(6)
+    """Return how rare each change's marks (without any: its kind) are: the sum of -log10 of their shares; what most have counts little."""
+    marks = [set(change.marks or ((change.kind,) if change.kind else ())) for change in changes]
+    counts = Counter(mark for own in marks for mark in own)
+    return np.array([sum(-math.log10(counts[mark] / len(changes)) for mark in own) for own in marks]).round(6)
 
 
 def causes_of(
