@@ -15,6 +15,7 @@ from pilothouse.problems.engine.proof import VERDICTS
 from pilothouse.problems.forms import (
     DescribeForm,
     FixForm,
+    GatherForm,
     KnownErrorForm,
     ResolveProblemForm,
     StartFixForm,
@@ -81,6 +82,12 @@ def _resolve(actor: Actor, ticket: Ticket, values: Values, now: datetime) -> obj
     return actions.resolve_problem(actor=actor, problem_id=ticket.pk, now=now, expected_version=values["version"], **given)
 
 
+def _gather(actor: Actor, ticket: Ticket, values: Values, now: datetime) -> object:
+    if not values["incidents"]:
+        raise Invalid("Nothing was linked.", [FieldError("incidents", "Which incidents?", "Write their numbers.")])
+    return actions.gather_incidents(actor=actor, problem_id=ticket.pk, ticket_ids=values["incidents"], now=now)
+
+
 def _is_known_error(ticket: Ticket) -> bool:
     return Problem.objects.filter(pk=ticket.pk, known_error_at__isnull=False).exists()
 
@@ -106,10 +113,11 @@ ACTS = (
     _act("start-fix", "Start the fix", "Start the fix", "The fix of {what} is in progress.", _start_fix, StartFixForm),
     _act("link-fix", "Link a fixing change", "Link", "Linked the fix of {what}.", _fix, FixForm),
     _act("add-task", "Add a task", "Add the task", "Added a task to {what}.", _task, TaskForm),
+    _act("gather", "Link incidents", "Link", "Linked incidents to {what}.", _gather, GatherForm),
     _act("resolve-problem", "Resolve", "Resolve", "Resolved {what}.", _resolve, ResolveProblemForm),
     _act("reopen-problem", "Reopen", "Reopen", "Reopened {what}.", _to("analysis"), ReasonForm),
 )  # fmt: skip
-_ALWAYS = ("describe", "known-error", "withdraw-error", "add-task", "take", "assign")
+_ALWAYS = ("describe", "known-error", "withdraw-error", "add-task", "gather", "take", "assign")
 OFFERED: Mapping[str, tuple[str, ...]] = {
     "new": ("analyse", "assess", *_ALWAYS, "priority", "cancel"),
     "assessed": ("analyse", "start-fix", *_ALWAYS, "priority", "cancel"),

@@ -120,12 +120,29 @@ class ResolveProblemForm(VersionedForm):
     no_fix_reason = ProseField(required=False, label="or why no change was needed", widget=_text(2))
 
 
+class NumbersField(forms.CharField):
+    """Numbers of tickets, between commas, blanks or lines; cleans to ids."""
+
+    def clean(self, value: Any) -> Any:
+        numbers = list(dict.fromkeys(str(super().clean(value)).replace(",", " ").upper().split()))
+        known = dict(Ticket.objects.filter(number__in=numbers).values_list("number", "pk"))
+        if missing := [number for number in numbers if number not in known]:
+            raise forms.ValidationError(f"There is no ticket {', '.join(missing[:5])}{' and more' if len(missing) > 5 else ''}.")
+        return list(known.values())
+
+
+class GatherForm(DeskForm):
+    """Incidents that the problem causes."""
+
+    incidents = NumbersField(required=False, widget=_text(3), help_text="Their numbers, between commas, blanks or lines.")
+
+
 class OpenProblemForm(DeskForm):
     """A problem opened by hand, from incidents."""
 
     title = forms.CharField(max_length=250, required=False)
     description = ProseField(required=False, widget=_text(5), help_text="What keeps happening, in your words.")
-    incidents = forms.CharField(
+    incidents = NumbersField(
         required=False, widget=_text(3), help_text="Numbers of incidents that it causes, between commas, blanks or lines."
     )
     group = RecordField(queryset=Team.objects.none(), required=False, empty_label="The team that owns the service")
@@ -134,13 +151,6 @@ class OpenProblemForm(DeskForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["group"].queryset = Team.objects.filter(is_active=True)  # type: ignore[attr-defined]
-
-    def clean_incidents(self) -> list[int]:
-        numbers = list(dict.fromkeys(str(self.cleaned_data["incidents"]).replace(",", " ").upper().split()))
-        known = dict(Ticket.objects.filter(number__in=numbers).values_list("number", "pk"))
-        if missing := [number for number in numbers if number not in known]:
-            raise forms.ValidationError(f"There is no ticket {', '.join(missing[:5])}{' and more' if len(missing) > 5 else ''}.")
-        return list(known.values())
 
 
 def described(ticket: Ticket) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def open_problem(
     require(actor, Capability.STEER_TICKETS)
     ids = sorted(set(ticket_ids))
     with transaction.atomic():
-        _check_incidents(actor, ids, by_hand=found is None)
+        _check_incidents(actor, ids, "No problem was opened.", by_hand=found is None)
         shared = _shared(ids)
         service, ci = service or shared["service"], ci or shared["ci"]
         hours = weekly_hours if weekly_hours is not None else weekly_hours_of(dict(found) if found else None)
@@ -70,14 +70,14 @@ def open_problem(
         return _give(actor, problem, service, group, assignee, now)
 
 
-def _check_incidents(actor: Actor, ids: Sequence[int], *, by_hand: bool) -> None:
+def _check_incidents(actor: Actor, ids: Sequence[int], refusal: str, *, by_hand: bool) -> None:
     """Refuse what is no ticket of the desk, or none that the actor may see."""
     seen = Ticket.objects.filter(visible(actor)) if by_hand else Ticket.objects.all()
     known = seen.filter(pk__in=ids, kind__in=DESK_KINDS).count()
     if known != len(ids):
         lost = len(ids) - known
         message = f"{lost:,} of these {len(ids):,} tickets {'is' if lost == 1 else 'are'} not there, or no incidents."
-        raise Invalid("No problem was opened.", [FieldError("ticket_ids", message, "A problem gathers incidents and requests.")])
+        raise Invalid(refusal, [FieldError("incidents", message, "A problem gathers incidents and requests.")])
 
 
 def _shared(ids: Sequence[int]) -> dict[str, Any]:
@@ -155,7 +155,7 @@ def gather_incidents(*, actor: Actor, problem_id: int, ticket_ids: Sequence[int]
         problem = get_problem(actor, problem_id, lock=True)
         require_work(actor, problem)
         ids = sorted(set(ticket_ids))
-        _check_incidents(actor, ids, by_hand=True)
+        _check_incidents(actor, ids, "Nothing was linked.", by_hand=True)
         return gather(actor, problem, ids, now=now)
 
 
