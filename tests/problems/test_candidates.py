@@ -165,6 +165,8 @@ def test_acts_on_the_page_and_what_is_typed_wrong(people: NamedPeople) -> None:
     assert ana.post(f"/problems/candidates/{row.pk}/restore").status_code == 302
     assert ana.post(f"/problems/candidates/{row.pk}/problem").url == f"/tickets/{Ticket.objects.get(kind='problem').number}"
     assert ana.get("/problems/candidates?state=nonsense").status_code == 404
+    journal = people.client("adam").get("/journal").content.decode()
+    assert f"candidate {row.pk}" in journal and "brought back" in journal and "opened a problem from" in journal
 
 
 def test_the_morning_review_names_what_is_new_to_its_reader(people: NamedPeople) -> None:

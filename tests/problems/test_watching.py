@@ -10,6 +10,7 @@ from pilothouse.people.testing import NamedPeople
 from pilothouse.platform import access
 from pilothouse.platform.models import JournalEntry
 from pilothouse.problems import watching
+from pilothouse.problems.actions import dismiss_candidate
 from pilothouse.problems.models import Candidate, MiningRun, TicketWatch
 from pilothouse.tickets.actions import open_tickets
 from tests.organisation import NOW
@@ -81,3 +82,15 @@ def test_of_a_restricted_teams_trouble_only_managers_hear_and_nobody_its_words(p
     [told] = Notification.objects.filter(kind="problems.raised")
     assert told.person_id == people.mona.pk and "sign in" not in told.subject + told.text
     assert people.client("ana").get(f"/problems/candidates/{Candidate.objects.get().pk}").status_code == 404
+
+
+def test_more_of_what_was_found_is_no_news_also_when_it_was_dismissed(people: NamedPeople) -> None:
+    usual(people)
+    ci = cmdb.add_ci(actor=SYSTEM, name="AUTH-01", now=NOW).pk
+    known = open_tickets(actor=people.actor("adam"), tickets=[{"title": "Nobody can sign in"}] * 5, now=NOW - timedelta(days=100))
+    kept(found([row.pk for row in known], 1, "Nobody can sign in"))
+    watching.watch(actor=SYSTEM, now=NOW)
+    dismiss_candidate(actor=people.actor("ana"), candidate_id=Candidate.objects.get().pk, because="Mondays.", now=NOW)
+    burst(people, ci, 8)
+    assert watching.watch(actor=SYSTEM, now=NOW + timedelta(hours=1)) == 0
+    assert Candidate.objects.count() == 1 and not Notification.objects.filter(kind="problems.raised").exists()

@@ -13,6 +13,7 @@ from pilothouse.people.queries import require
 from pilothouse.platform import journal
 from pilothouse.platform.access import Actor, Capability, Role
 from pilothouse.platform.journal import Change, Draft
+from pilothouse.platform.statements import run
 from pilothouse.problems import candidate_queries
 from pilothouse.problems.models import Candidate, CandidateTicket, TicketWatch
 from pilothouse.tickets.models import Ticket
@@ -33,20 +34,35 @@ def keep_watch(
 ) -> int:
     """Keep where the watch stands and what it raised, in one transaction; returns how many troubles were raised.
 
-    `raised` are alarms of engine/streaming.py, whose tickets are named by their ids; `joined` pairs of ticket and alarm.
+    `raised` are alarms of engine/streaming.py, whose tickets are named by their ids; `joined` pairs of ticket and alarm. More of what
+    a look has found already, dismissed or not, is no news.
     """
     require(actor, Capability.STEER_TICKETS)
     with transaction.atomic():
         TicketWatch.objects.get_or_create(pk=1)
         kept = TicketWatch.objects.select_for_update().get(pk=1)
         candidates: dict[str, int] = dict(kept.joined)
-        for alarm in raised:
+        news = [alarm for alarm in raised if not _is_known([int(key) for key in alarm["tickets"]])]
+        for alarm in news:
             candidates[str(alarm["number"])] = _raise(actor, alarm, now).pk
         _join(candidates, joined)
         kept.state, kept.last_ticket_id, kept.looked_at = state, last_ticket_id, now
         kept.joined = dict(list(candidates.items())[-_REMEMBERED:])
         kept.save()
-    return len(raised)
+    return len(news)
+
+
+_KNOWN = """
+SELECT count(DISTINCT a.id) FROM tickets_ticket a JOIN tickets_ticket b ON lower(b.title) = lower(a.title)
+JOIN problems_candidateticket m ON m.ticket_id = b.id JOIN problems_candidate c ON c.id = m.candidate_id
+WHERE a.id = ANY(%s::bigint[]) AND c.run_id IS NOT NULL AND c.state <> 'gone' GROUP BY c.id ORDER BY 1 DESC LIMIT 1
+"""
+
+
+def _is_known(tickets: Sequence[int]) -> bool:
+    """Say whether at least half of these tickets have titles of one candidate that stands, is dismissed or was made a problem."""
+    most = run(_KNOWN, (list(tickets),)).fetchone()
+    return most is not None and 2 * int(most[0]) >= len(tickets)
 
 
 def _raise(actor: Actor, alarm: Mapping[str, Any], now: datetime) -> Candidate:
