@@ -84,7 +84,7 @@ def test_the_journal_is_filtered_by_kind_and_by_verb(visit: Visit) -> None:
     page.get_by_role("link", name="Comments").click()
     expect(page.get_by_role("link", name="Comments")).to_have_attribute("aria-current", "true")
     expect(lines).to_have_count(2)
-    page.get_by_role("link", name="Changes").click()
+    page.get_by_role("navigation", name="Filter the journal").get_by_role("link", name="Changes").click()
     expect(lines).to_have_count(everything - 2)
     page.locator("summary", has_text="Verb").click()
     page.get_by_role("link", name="put it on hold").click()
