@@ -10,9 +10,12 @@ from pilothouse.platform import journal
 from pilothouse.platform.refusals import Forbidden, GuardRefused, Invalid, StaleVersion
 from pilothouse.problems import actions
 from pilothouse.problems.engine.frozen import fingerprint
+from pilothouse.problems.forms import DescribeForm
 from pilothouse.problems.models import Evidence, Problem
+from pilothouse.problems.problem_page import evidence_for, record_of
 from pilothouse.problems.projections import ProblemDetails
 from pilothouse.tickets import actions as tickets
+from pilothouse.tickets import acts
 from pilothouse.tickets.actions.opening import open_practice_ticket
 from pilothouse.tickets.models import Link, Ticket
 from tests.organisation import NOW, Organisation, set_up
@@ -173,3 +176,32 @@ def test_who_may(org: Organisation) -> None:
         with pytest.raises(Forbidden):
             actions.describe_problem(actor=actor, problem_id=problem.pk, changes={"cause": "x"}, now=NOW)
     actions.describe_problem(actor=org.alan, problem_id=problem.pk, changes={"cause": "x"}, now=NOW)  # his team's
+
+
+def test_a_form_that_was_overtaken_keeps_what_was_typed_and_shows_what_stands(org: Organisation) -> None:
+    problem = opened(org, [])
+    typed = {"version": str(Ticket.objects.get(pk=problem.pk).version), "cause": "mine", "why_1": "because", "promised_on": "2031-03-04"}
+    actions.describe_problem(actor=org.mona, problem_id=problem.pk, changes={"cause": "hers"}, now=NOW)
+    act = acts.ACTS["describe"]
+    form = DescribeForm(typed)
+
+    def save(values: dict[str, Any]) -> Any:
+        return act.run(org.ana, problem, values, NOW)
+
+    assert not form.carries_out(save)
+    assert form.errors["cause"] == ["It now reads: hers. Saving again replaces it."] and form["cause"].value() == "mine"
+    again = DescribeForm({**typed, "version": form["version"].value()})
+    assert again.carries_out(save)
+    detail = Problem.objects.get(pk=problem.pk)
+    assert (detail.cause, detail.whys, str(detail.promised_on)) == ("mine", ["because"], "2031-03-04")
+
+
+def test_evidence_tells_nobody_of_tickets_that_they_may_not_see(org: Organisation) -> None:
+    hidden = tickets.open_ticket(actor=org.adam, title="Salary of Rita", group=org.payroll, now=NOW)
+    problem = actions.open_problem(actor=org.adam, now=NOW, title="x", found={**FOUND, "words": ["salary"]}, ticket_ids=[hidden.pk])
+    evidence = Evidence.objects.get(problem=problem)
+    told, lost = evidence_for(org.ana, evidence)
+    assert lost == 1 and told["words"] == [] and told["facets"] == evidence.found["facets"]
+    told, lost = evidence_for(org.mona, evidence)
+    assert lost == 0 and told["words"] == ["salary"]
+    assert record_of(org.ana, problem)["incidents"] == [] and record_of(org.ana, problem)["incident_count"] == 1
