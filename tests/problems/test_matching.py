@@ -120,8 +120,9 @@ def test_new_incidents_are_linked_or_proposed_and_told_why(org: Organisation) ->
     [match] = actions.match_ticket(actor=SYSTEM, ticket_id=sure.pk, now=NOW)
     assert match.state == "linked" and "vaultkeep" in match.reason and "same CI vpn-gw-01 as 30 of 30" in match.reason
     assert Link.objects.filter(ticket=sure, relation="caused_by", target=problem).exists()
-    entry = journal.entries_of("ticket", sure.pk)[-1]
+    entry, offer = journal.entries_of("ticket", sure.pk)[-2:]
     assert entry.verb == "ticket.gathered" and entry.private and match.reason in entry.note
+    assert offer.verb == "problem.workaround_offered" and not offer.private and not offer.changes and not offer.note
     assert actions.match_ticket(actor=SYSTEM, ticket_id=sure.pk, now=NOW) == []  # once is enough
     told = in_the_portal(as_requester(org.rita), sure)
     assert told == {"workarounds": ["Restart the **agent**."]}

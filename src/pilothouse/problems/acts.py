@@ -136,6 +136,7 @@ timeline.register(
         "ticket.gathered": "linked it to a problem",
         "problem.proposed": "found that it looks like a problem",
         "problem.match_declined": "said that it is not of a problem",
+        "problem.workaround_offered": "offered a workaround",
         "problem.described": "wrote down what is known",
         "problem.known_error_declared": "declared it a known error",
         "problem.known_error_withdrawn": "withdrew the known error",

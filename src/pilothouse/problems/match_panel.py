@@ -39,10 +39,11 @@ def beside_incident(actor: Actor, ticket: Ticket) -> dict[str, Any]:
     offered = [_offered(problem, matches.get(problem.pk), is_linked=True) for problem in linked]
     offered += [_offered(problem, matches[problem.pk], is_linked=False) for problem in proposed if problem not in linked]
     may_open = actor.can(Capability.STEER_TICKETS) and not linked
-    if not offered and not may_open:
+    works = may_work(actor, ticket)
+    if not offered and not may_open and not (works and ticket.is_open):  # what comes while it is looked at needs a place to come to
         return {}
     new = f"{reverse('problem-new')}?incident={ticket.number}" if may_open else ""
-    return {"ticket": ticket, "offered": offered, "may_work": may_work(actor, ticket), "new": new}
+    return {"ticket": ticket, "offered": offered, "may_work": works, "new": new}
 
 
 def _offered(problem: Any, match: Match | None, *, is_linked: bool) -> Offered:

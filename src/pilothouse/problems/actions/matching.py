@@ -12,7 +12,7 @@ from pilothouse.platform.refusals import FieldError, Forbidden, GuardRefused, Mi
 from pilothouse.problems import matching_data
 from pilothouse.problems.actions.records import CAUSED_BY, gather
 from pilothouse.problems.engine.matching import Likeness, learn
-from pilothouse.problems.models import Match, Signature
+from pilothouse.problems.models import Match, Problem, Signature
 from pilothouse.problems.proving import incidents_of
 from pilothouse.tickets.access import may_work, sees
 from pilothouse.tickets.models import Link, Ticket
@@ -44,11 +44,18 @@ def _note(actor: Actor, ticket: Ticket, like: Likeness, now: datetime) -> Match:
     made = Match.objects.create(ticket=ticket, problem=problem, state=state, score=like.score, reason=reason, found_at=now)
     if like.is_sure:
         gather(actor, problem, [ticket.pk], now=now, note=f"{problem.number}: {reason}.")
+        _offer(actor, ticket.pk, problem.pk, now)
     else:
         named = {"name": problem.number, "problem": problem.pk}
         draft = Draft("ticket", ticket.pk, "problem.proposed", (Change("match", None, named),), note=f"{reason}.", private=True)
         journal.record(actor, [draft], now=now)
     return made
+
+
+def _offer(actor: Actor, ticket_id: int, problem_id: int, now: datetime) -> None:
+    """Say, to the requester too, that a workaround is there: links are the desk's own business and told to nobody else."""
+    if Problem.objects.filter(pk=problem_id, known_error_at__isnull=False).exists():
+        journal.record(actor, [Draft("ticket", ticket_id, "problem.workaround_offered")], now=now)
 
 
 def answer_match(*, actor: Actor, match_id: int, accept: bool, now: datetime) -> Match:
@@ -67,6 +74,7 @@ def answer_match(*, actor: Actor, match_id: int, accept: bool, now: datetime) ->
             raise GuardRefused(words, [FieldError("do", words)])
         if accept:
             gather(actor, match.problem, [match.ticket_id], now=now, note=f"{match.problem.number}: {match.reason}.")
+            _offer(actor, match.ticket_id, match.problem_id, now)
         else:
             _decline(actor, match, now)
         match.state = "linked" if accept else "declined"
