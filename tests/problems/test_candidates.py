@@ -13,6 +13,7 @@ from pilothouse.platform.refusals import Forbidden, GuardRefused, Invalid, Missi
 from pilothouse.problems import candidate_queries
 from pilothouse.problems.actions.candidates import dismiss_candidate, end_look, fail_look, request_look, restore_candidate, take_candidate
 from pilothouse.problems.models import Candidate
+from pilothouse.tickets.actions import move_ticket
 from pilothouse.tickets.models import Link, Ticket
 from tests.organisation import NOW
 from tests.problems.candidates_by_hand import SYSTEM, found, kept, members, opened
@@ -69,6 +70,10 @@ def test_one_click_opens_a_problem_with_its_evidence_and_its_tickets(people: Nam
     kept(found(tunnel), now=NOW + timedelta(days=1))
     row.refresh_from_db()
     assert row.state == "taken"
+    move_ticket(actor=people.actor("ana"), ticket_id=problem.pk, state="cancelled", note="It is none.", now=NOW + timedelta(days=1))
+    kept(found(tunnel), now=NOW + timedelta(days=2))
+    row.refresh_from_db()
+    assert (row.state, row.problem_id) == ("open", None) and problem.number in row.returned_because
 
 
 @pytest.mark.parametrize("handle", ["alan", "audrey", "rita"])

@@ -100,7 +100,7 @@ class _Told:
 
 def _keep(found: Sequence[Mapping[str, Any]], run: MiningRun, now: datetime) -> _Told:
     """Write the candidates of a look; returns what is to be journalled."""
-    before = {row.pk: row for row in Candidate.objects.select_for_update().order_by("pk")}
+    before = {row.pk: row for row in Candidate.objects.select_for_update(of=("self",)).select_related("problem").order_by("pk")}
     own = _members(before)
     keys = same_as(own, [each["ids"] for each in found])
     drafts, rows, fresh = list[Draft](), list[tuple[Candidate, Sequence[int]]](), 0
@@ -161,6 +161,10 @@ def _found_again(row: Candidate, found: Mapping[str, Any], run: MiningRun, now: 
     if row.state == "gone":
         row.state, verb = "open", "candidate.returned"
         row.returned_at, row.returned_because = now, "it is found again"
+    elif row.state == "taken" and row.problem is not None and row.problem.state == "cancelled":
+        row.state, verb = "open", "candidate.returned"
+        row.returned_at, row.returned_because = now, f"{row.problem.number} was cancelled, and it is found again"
+        row.problem = None
     elif row.state == "dismissed" and (why := standing.changed(row.dismissed_found or {}, found)):
         row.state, verb = "open", "candidate.returned"
         row.returned_at, row.returned_because = now, why[:250]
