@@ -1,16 +1,20 @@
 """Candidates in the product: what the miner finds in the database, what is kept of it, and what people do with it."""
 
+import contextlib
+import json
 from datetime import timedelta
 
 import pytest
+import typer
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from typer.testing import CliRunner
 
 from pilothouse.people.testing import NamedPeople
 from pilothouse.platform import clock
 from pilothouse.platform.models import JournalEntry, OutboxMessage
 from pilothouse.platform.refusals import Forbidden, GuardRefused, Invalid, Missing
-from pilothouse.problems import candidate_queries
+from pilothouse.problems import candidate_queries, command
 from pilothouse.problems.actions.candidates import dismiss_candidate, end_look, fail_look, request_look, restore_candidate, take_candidate
 from pilothouse.problems.models import Candidate
 from pilothouse.tickets.actions import move_ticket
@@ -181,3 +185,18 @@ def test_the_morning_review_names_what_is_new_to_its_reader(people: NamedPeople)
         text = people.client("ana").get("/morning").content.decode()
         assert "1 new candidate</b>" in text and "Tunnel drops</a>" in text and "Severance" not in text
         assert "2 new candidates</b>" in people.client("mona").get("/morning").content.decode()
+
+
+def test_the_command_lists_what_rest_answers(people: NamedPeople) -> None:
+    kept(found(opened(people, 5), title="Tunnel drops \x1b[31m"))
+    app = typer.Typer()
+    command.register(app, contextlib.nullcontext, lambda work: work)
+    listed = CliRunner().invoke(app, ["problems", "list", "--json"])
+    [told] = json.loads(listed.stdout)
+    assert (told["title"], told["ticket_count"], told["found"]["words"]) == ("Tunnel drops \x1b[31m", 5, ["tunnel"])
+    over_rest = people.client("mona").get("/api/v1/candidates").json()["items"]
+    assert [{name: told[name] for name in over_rest[0]}] == over_rest
+    shown = CliRunner().invoke(app, ["problems", "list"]).stdout
+    assert "Tunnel drops" in shown and "\x1b" not in shown
+    wrong = CliRunner().invoke(app, ["problems", "list", "--state", "nonsense"])
+    assert wrong.exit_code == 2 and "open, dismissed, taken, gone" in wrong.output

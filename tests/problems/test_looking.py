@@ -1,5 +1,6 @@
 """A look as the worker does it: a process of its own on the real database, one at a time, and what goes wrong in words."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -10,7 +11,9 @@ from typing import Any
 import numpy as np
 import psycopg
 import pytest
+import typer
 from django.db import connection, transaction
+from typer.testing import CliRunner
 
 from pilothouse.connectors import mining
 from pilothouse.demo import service_levels
@@ -18,7 +21,7 @@ from pilothouse.demo.command import fill
 from pilothouse.demo.engine.generate import Arguments
 from pilothouse.platform import access, clock
 from pilothouse.platform.models import OutboxMessage
-from pilothouse.problems import candidate_jobs, looking, reading
+from pilothouse.problems import candidate_jobs, command, looking, reading
 from pilothouse.problems.actions.candidates import request_look
 from pilothouse.problems.models import Candidate, MiningRun
 from pilothouse.tickets.exports import Export, export_tickets
@@ -69,10 +72,15 @@ def test_of_two_workers_one_looks_and_an_empty_instance_says_so() -> None:
     with psycopg.connect(looking.address(), autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(hashtext(%s))", [looking._LOCK])
         assert not looking.look(actor=SYSTEM, run_id=asked.pk)
+        other.execute("SELECT pg_advisory_unlock(hashtext(%s))", [looking._LOCK])  # a session that is closed ends a moment later
     assert looking.look(actor=SYSTEM, run_id=asked.pk)
     asked.refresh_from_db()
     assert (asked.error, asked.ticket_count) == ("", 0) and "There are 0 tickets" in asked.remarks[0]
     assert not looking.look(actor=SYSTEM, run_id=asked.pk)  # delivered again, it is left alone
+    app = typer.Typer()
+    command.register(app, contextlib.nullcontext, lambda work: work)
+    typed = CliRunner().invoke(app, ["problems", "look"])
+    assert typed.exit_code == 0 and "0 tickets" in typed.stdout and "Nothing stands out" in typed.stdout
 
 
 def test_a_process_that_is_ended_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
