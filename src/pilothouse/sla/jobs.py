@@ -21,9 +21,15 @@ def _pass_on() -> bool:
 
 @app.task(name="sla.recount")
 def recount(entry_id: int, kind: str, record_id: int) -> None:
-    """Count the clocks anew that a version of an agreement or a schedule concerns; run again it changes nothing."""
+    """Count the clocks anew that a version of an agreement or a schedule concerns; run again it changes nothing.
+
+    What counts every ticket does the work of all who waited when it began: a new set of agreements is counted once, not once for each.
+    """
+    waiting = [job.id for job in app.job_manager.list_jobs(task="sla.recount", status="todo")]
     told = JournalEntry.objects.filter(pk=entry_id).values_list("recorded_at", flat=True).first()
-    recounting.after(kind, record_id, since=told)
+    if recounting.after(kind, record_id, since=told).was_everything:
+        for job_id in filter(None, waiting):
+            app.job_manager.cancel_job_by_id(job_id, delete_job=True)  # of one that another worker has begun nothing is taken
 
 
 loops.every(1.0, "sla.steps", _steps)

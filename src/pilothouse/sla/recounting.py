@@ -7,6 +7,7 @@ was at its `effective_from`. In between portions, the clocks counted are those o
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -38,10 +39,18 @@ _TOUCHED = (
 )
 
 
-def after(kind: str, record_id: int, since: datetime | None = None) -> int:
+@dataclass(frozen=True, slots=True)
+class Recounted:
+    """How many tickets were counted, and whether those were all that there are."""
+
+    tickets: int
+    was_everything: bool = False
+
+
+def after(kind: str, record_id: int, since: datetime | None = None) -> Recounted:
     """Recount what versions of an agreement or a schedule concern that were recorded from `since` on (None: all that it has).
 
-    Returns how many tickets were counted. Of several edits in a row, each one's job counts what it and those after it reach.
+    Of several edits in a row, each one's job counts what it and those after it reach.
     """
     _wait_for_writers()
     return _agreement(record_id, since) if kind == "agreement" else _schedule(record_id, since)
@@ -68,26 +77,26 @@ def everything(progress: Callable[[int], None] = lambda count: None) -> int:
     return _recount("SELECT ticket_id FROM sla_life WHERE ticket_id > %s", [], progress)
 
 
-def _agreement(record_id: int, since: datetime | None) -> int:
+def _agreement(record_id: int, since: datetime | None) -> Recounted:
     rows = AgreementVersion.objects.filter(agreement_id=record_id)
     begins = list((rows if since is None else rows.filter(recorded_at__gte=since)).values_list("effective_from", flat=True))
     if not begins:
-        return 0
+        return Recounted(0)
     if (first := _first(begins)) is None:
-        return everything()
-    return _recount("SELECT ticket_id FROM sla_life WHERE ticket_id > %s AND opened_at >= %s", [first])
+        return Recounted(everything(), was_everything=True)
+    return Recounted(_recount("SELECT ticket_id FROM sla_life WHERE ticket_id > %s AND opened_at >= %s", [first]))
 
 
-def _schedule(record_id: int, since: datetime | None) -> int:
+def _schedule(record_id: int, since: datetime | None) -> Recounted:
     versions, uses = ScheduleVersion.objects.filter(schedule_id=record_id), ScheduleUse.objects.all()
     if since is not None:
         versions, uses = versions.filter(recorded_at__gte=since), uses.filter(recorded_at__gte=since)
     begins = [begin for rows in (versions, uses) for begin in rows.values_list("effective_from", flat=True)]
     if not begins:
-        return 0
+        return Recounted(0)
     if (first := _first(begins)) is None:
-        return everything()
-    return _recount(_TOUCHED, [first, first, _relative_versions()])
+        return Recounted(everything(), was_everything=True)
+    return Recounted(_recount(_TOUCHED, [first, first, _relative_versions()]))
 
 
 def _first(begins: Sequence[datetime | None]) -> datetime | None:
