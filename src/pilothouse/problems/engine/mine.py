@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from pilothouse.problems.engine.baseline import Calendar, calendar_of
 from pilothouse.problems.engine.candidates import Candidate, signs, thinned
@@ -47,7 +48,15 @@ class Mined:
 
 
 def mine(tickets: Tickets, graph: CIGraph = CIGraph(), changes: Changes = Changes()) -> Mined:
-    """Find what keeps coming back. Never raises for what the tickets lack: `remarks` say what could not be looked at."""
+    """Find what keeps coming back. Never raises for what the tickets lack: `remarks` say what could not be looked at.
+
+    One core is used: products of small matrices on several wait for one another longer than they work, above all on a busy machine.
+    """
+    with threadpool_limits(1):
+        return _mined(tickets, graph, changes)
+
+
+def _mined(tickets: Tickets, graph: CIGraph, changes: Changes) -> Mined:
     remarks = _remarks(tickets)
     words = read(tickets)
     tickets = completed(tickets, graph, words)
