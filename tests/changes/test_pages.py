@@ -35,6 +35,7 @@ def test_a_change_from_the_form_to_its_outcome(visit: Visit) -> None:
     page.get_by_role("button", name="Open the change").click()
     plan = page.locator("#change-plan")
     expect(plan).to_contain_text("san-01, srv-edge-02")
+    expect(page.locator(".rail [aria-current=page]")).to_have_text("Changes")  # though its address is a ticket's
     act(page, "Schedule")
     page.locator("#acts details[open]").get_by_role("button", name="Schedule").click()
     expect(page.locator("#acts details[open]")).to_contain_text("A change without a rollback plan is sent back.")

@@ -38,7 +38,9 @@ def _page(
     request: HttpRequest, actor: Actor, number: str, *, refused: dict[str, DeskForm] | None = None, status: int = 200
 ) -> HttpResponse:
     ticket = ticket_page.read(actor, number)
-    return render(request, "tickets/ticket.html", ticket_page.context(actor, ticket, request.GET.dict(), refused=refused), status=status)
+    shown = ticket_page.context(actor, ticket, request.GET.dict(), refused=refused)
+    setattr(request, "stands_below", reverse(shown["home"][1]))  # noqa: B010  the request's class does not know it
+    return render(request, "tickets/ticket.html", shown, status=status)
 
 
 def _to(number: str, anchor: str = "") -> HttpResponseRedirect:

@@ -19,7 +19,7 @@ def signed_in(request: HttpRequest) -> Actor | None:
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: the frame's own values."""
+    """Context processor: the frame's own values. `request.stands_below`, if a view sets it, is the address that its page belongs to."""
     actor = signed_in(request)
     theme = request.COOKIES.get("theme", "auto")
     desk = actor is not None and actor.is_staff
@@ -28,7 +28,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "actor": actor,
             "role": actor.role.value if actor else "",
             "desk": desk,
-            "rail": rail(actor, request.path) if actor else [],
+            "rail": rail(actor, getattr(request, "stands_below", request.path)) if actor else [],
             "theme": theme if theme in THEMES else "auto",
             "home": first_url(home_of(actor) if actor else "home", "home") or "/",
             "profile": first_url("profile"),
