@@ -186,6 +186,7 @@ def rows() -> st.SearchStrategy[dict[str, Any]]:
     parts["hold_reason"] = st.sampled_from(["", *HOLD_REASONS])
     parts["watchers"] = st.lists(_ids, unique=True, max_size=2)
     parts["sla__target_seconds"] = st.one_of(st.none(), st.just(3600))  # what is:timed looks at is no field
+    parts["problem__promised_on"] = st.one_of(st.none(), st.sampled_from([(NOW + timedelta(days=days)).date() for days in (-2, 0, 2)]))
     parts["related"] = st.frozensets(st.sampled_from(["attachment", "child", "link", "comment", "breach", "escalation"]))
     parts["texts"] = st.lists(_texts, min_size=1, max_size=3)
     return st.fixed_dictionaries(parts)
