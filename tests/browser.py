@@ -181,10 +181,20 @@ _RUN_AXE = """options => axe.run(document, options).then(found => found.violatio
   rule => `${rule.id}: ${rule.help} ${JSON.stringify(rule.nodes.slice(0, 4).map(node => node.target))}`))"""
 
 
+_HANGING = """() => {
+  const width = document.documentElement.clientWidth
+  if (document.documentElement.scrollWidth <= width) return []
+  const wide = [...document.querySelectorAll("body *")].filter((each) => each.getBoundingClientRect().right > width + 0.5)
+  return wide.slice(-4).map((each) => `${each.outerHTML.slice(0, 160)} (to ${Math.round(each.getBoundingClientRect().right)})`)
+    .concat(wide.length ? [] : ["what no element shows"])
+}"""
+
+
 def no_violations(page: Page) -> None:
     """Fail unless axe finds nothing, and nothing hangs out of the page at its right."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(Axe().axe_script)
     said = page.evaluate(_RUN_AXE, {"runOnly": _RULES, "resultTypes": ["violations"]})
     assert not said, f"{page.url}\n" + "\n".join(said)
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0, "the page scrolls sideways"
+    hanging = page.evaluate(_HANGING)
+    assert not hanging, f"{page.url} scrolls sideways because of {hanging}"
