@@ -145,7 +145,10 @@ def as_rows(*, private: bool) -> dict[int, dict[str, Any]]:
     """Return every ticket as the evaluator wants it, by id; `private` lets work notes count."""
     open_to_all = {} if private else {"private": False}
     rows = {
-        row["id"]: row for row in Ticket.objects.values("id", "watchers", "sla__target_seconds", *{declared.path for declared in FIELDS})
+        row["id"]: row
+        for row in Ticket.objects.values(
+            "id", "watchers", "sla__target_seconds", "problem__promised_on", *{declared.path for declared in FIELDS}
+        )
     }
     for each in rows.values():
         each["related"], each["texts"] = set(), []
