@@ -11,7 +11,7 @@ from pilothouse.changes.models import Change
 from pilothouse.cmdb.models import CI, Service
 from pilothouse.people.models import Team
 from pilothouse.platform.forms import RecordField
-from pilothouse.tickets.forms import DeskForm, InstantField, LevelField, PersonField, ProseField
+from pilothouse.tickets.forms import DeskForm, InstantField, LevelField, PersonField, ProseField, ShownForm
 
 _TICKETS_OWN = ("title", "description", "impact", "urgency", "service", "group", "assignee")
 _MOST_NAMED = 3
@@ -83,21 +83,12 @@ class NewChangeForm(PlanForm):
         return {name: value for name, value in self.cleaned_data.items() if name not in _TICKETS_OWN}
 
 
-class EditPlanForm(PlanForm):
-    """The whole detail as it was shown, each field with its shown value beside it."""
+class EditPlanForm(ShownForm, PlanForm):
+    """The whole detail of a change that is there."""
 
     actual_start_at = InstantField(required=False, label="Actual start")
     actual_end_at = InstantField(required=False, label="Actual end")
     outcome = forms.ChoiceField(required=False, choices=[("", "None yet"), *OUTCOMES.items()])
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.show_hidden_initial = True
-
-    def touched(self) -> dict[str, Any]:
-        """Return the cleaned values of the fields that differ from what was shown."""
-        return {name: self.cleaned_data[name] for name in self.changed_data if name in self.cleaned_data}
 
 
 def shown_values(change: Change, zone: Any) -> dict[str, Any]:

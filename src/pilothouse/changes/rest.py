@@ -20,7 +20,7 @@ from pilothouse.platform.refusals import FieldError, Invalid, Missing
 from pilothouse.platform.rest import MOST_ITEMS, Body, Instant, Ref, Reference, actor_of, answer, expected_version, only
 from pilothouse.tickets.engine.lifecycle import TRANSITIONS_OF
 from pilothouse.tickets.models import Ticket
-from pilothouse.tickets.rest.bodies import Grade, Text
+from pilothouse.tickets.rest.bodies import Grade, Note, Text
 from pilothouse.tickets.rest.records import found
 from pilothouse.tickets.rest.references import resolved
 
@@ -104,14 +104,14 @@ class ChangePatch(ChangeFacts):
     """Fields to change; what is not named stays. A note goes into the journal beside the change."""
 
     title: Annotated[str, Field(min_length=1, max_length=250)] = ""
-    note: Annotated[str, Field(max_length=10_000)] = ""
+    note: Note = ""
 
 
 class ChangeMove(Body):
     """A move to another state, with what it brings along."""
 
     state: Word
-    note: Annotated[str, Field(max_length=10_000)] = ""
+    note: Note = ""
     planned_start_at: Instant | None = None
     planned_end_at: Instant | None = None
     actual_start_at: Instant | None = None
@@ -236,12 +236,8 @@ def _shape(change: Change) -> dict[str, Any]:
     return {
         "id": ticket.pk,
         **{name: getattr(ticket, name) for name in plain},
-        **{name: _ref(getattr(ticket, name)) for name in ("service", "group", "assignee")},
-        "cis": [_ref(each.ci) for each in change.affected.all()],
+        **{name: rest.ref(getattr(ticket, name)) for name in ("service", "group", "assignee")},
+        "cis": [rest.ref(each.ci) for each in change.affected.all()],
         **{name: getattr(change, name) for name in _DETAIL},
         **{name: getattr(ticket, name) for name in own},
     }
-
-
-def _ref(record: Any) -> dict[str, Any] | None:
-    return None if record is None else {"id": record.pk, "name": record.name}

@@ -24,6 +24,7 @@ from pilothouse.platform.rest import (
     nothing,
     only,
     record_id,
+    ref,
 )
 
 router = Router(tags=["CMDB"])
@@ -152,22 +153,18 @@ class RelationshipIn(Body):
     target: Id
 
 
-def _ref(record: Any) -> dict[str, Any] | None:
-    return None if record is None else {"id": record.pk, "name": record.name}
-
-
 def _service(service: Service) -> dict[str, Any]:
     shape = {name: getattr(service, name) for name in ServiceOut.model_fields if name != "owner_team"}
-    return {**shape, "owner_team": _ref(service.owner_team)}
+    return {**shape, "owner_team": ref(service.owner_team)}
 
 
 def _ci(ci: CI) -> dict[str, Any]:
     shape = {name: getattr(ci, name) for name in CIOut.model_fields if name not in ("service", "owner_team")}
-    return {**shape, "service": _ref(ci.service), "owner_team": _ref(ci.owner_team)}
+    return {**shape, "service": ref(ci.service), "owner_team": ref(ci.owner_team)}
 
 
 def _relationship(each: Relationship) -> dict[str, Any]:
-    return {"id": each.pk, "source": _ref(each.source), "relation": each.relation, "target": _ref(each.target)}
+    return {"id": each.pk, "source": ref(each.source), "relation": each.relation, "target": ref(each.target)}
 
 
 def _values(body: Body) -> dict[str, Any]:

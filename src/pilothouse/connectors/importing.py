@@ -17,8 +17,6 @@ from pathlib import Path
 from threading import Lock
 from typing import IO, Any
 
-from django.db import connection
-
 from pilothouse.connectors.actions import NUMBER, Group, import_batch
 from pilothouse.connectors.ahead import ahead
 from pilothouse.connectors.engine.dates import formats_of, is_undecided
@@ -30,6 +28,7 @@ from pilothouse.connectors.names import Names
 from pilothouse.connectors.sorting import Sorter, Staged, joined
 from pilothouse.people.queries import require
 from pilothouse.platform.access import Actor, Capability
+from pilothouse.platform.alone import alone
 from pilothouse.tickets.engine.lifecycle import KINDS
 from pilothouse.tickets.exports import neutral
 from pilothouse.tickets.history import raise_numbers
@@ -152,19 +151,13 @@ def _nothing() -> Iterator[None]:
 @contextmanager
 def _only_import_of(system: str) -> Iterator[None]:
     """Keep two imports of one source apart; the lock hinders nobody else."""
-    with connection.cursor() as cursor:
-        for _ in range(_LOCK_TRIES):
-            cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [f"pilothouse import {system}"])
-            if cursor.fetchone()[0]:
-                break
-            time.sleep(0.25)
-        else:
-            raise BadFile(f"Another import from {system} is running; wait for its end.")
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [f"pilothouse import {system}"])
+    for _ in range(_LOCK_TRIES):
+        with alone(f"pilothouse import {system}") as is_free:
+            if is_free:
+                yield
+                return
+        time.sleep(0.25)
+    raise BadFile(f"Another import from {system} is running; wait for its end.")
 
 
 def _opened(path: Path, mapping: Mapping, stream: Any, columns: tuple[str, ...] = ()) -> Table:

@@ -6,7 +6,6 @@ transaction, `demo.finished` closes it. A load that was cut off goes on where it
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from multiprocessing import get_context
@@ -24,6 +23,7 @@ from pilothouse.demo.engine.specs import Event, TicketLife
 from pilothouse.demo.people_in import Ids, bring_in, find_ids
 from pilothouse.platform import journal
 from pilothouse.platform.access import Actor
+from pilothouse.platform.alone import alone
 from pilothouse.platform.journal import Change, Draft
 from pilothouse.platform.refusals import GuardRefused
 from pilothouse.problems.actions.candidates import request_look
@@ -109,22 +109,11 @@ def load(*, actor: Actor, begun: Progress, now: datetime, told: Callable[[int], 
     Days do not depend on each other: with several workers, processes of their own draw and write them side by side.
     Raises GuardRefused when another process is at it.
     """
-    with _alone():
+    with alone(_LOCK) as is_free:
+        if not is_free:
+            raise GuardRefused("Another process loads this demo already. Wait until it has ended and run the command again.")
         begun = progress() or begun  # another process may have gone on with it before this one's turn
         return _load(Loading(actor, begun.arguments, now), begun, told, workers)
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Hold a lock that PostgreSQL lets go of when this process ends, however it ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [_LOCK])
-        if not cursor.fetchone()[0]:
-            raise GuardRefused("Another process loads this demo already. Wait until it has ended and run the command again.")
-        try:
-            yield
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [_LOCK])
 
 
 def _load(loading: "Loading", begun: Progress, told: Callable[[int], None], workers: int) -> list[Fact]:

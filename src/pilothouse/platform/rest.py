@@ -91,6 +91,11 @@ class Ref(BaseModel):
     name: str
 
 
+def ref(record: Any) -> dict[str, Any] | None:
+    """Return a record that has a name as a reference to it; None as None."""
+    return None if record is None else {"id": record.pk, "name": record.name}
+
+
 def actor_of(request: HttpRequest) -> Actor:
     """Return the actor whom authentication found."""
     actor: Actor | None = getattr(request, "actor", None)

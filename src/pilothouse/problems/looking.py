@@ -5,8 +5,7 @@ given to another worker, which begins it anew.
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from multiprocessing import get_context
 from typing import Any
@@ -18,6 +17,7 @@ from psycopg.conninfo import make_conninfo
 from pilothouse.changes.queries import changes_for_mining
 from pilothouse.platform import clock
 from pilothouse.platform.access import Actor
+from pilothouse.platform.alone import alone
 from pilothouse.problems import mining_child
 from pilothouse.problems.actions.candidates import end_look, fail_look, note_stage
 from pilothouse.problems.models import MiningRun
@@ -33,7 +33,7 @@ class LookFailed(Exception):
 
 def look(*, actor: Actor, run_id: int) -> bool:
     """Do a look that was asked for; False when another worker is at it, or it has ended."""
-    with _alone() as is_free:
+    with alone(_LOCK) as is_free:
         if not is_free or not MiningRun.objects.filter(pk=run_id, ended_at=None).exists():
             return False
         began = clock.now()
@@ -61,19 +61,6 @@ def look_or_wait(*, actor: Actor, run_id: int) -> None:
 def span(now: datetime) -> tuple[datetime, datetime]:
     """Return from when until when tickets are looked at: so many days back, up to now."""
     return now - timedelta(days=settings.MINING_DAYS), now
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    """Hold a lock that PostgreSQL lets go of when this process ends, however it ends; says whether it was free."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [_LOCK])
-        is_free = bool(cursor.fetchone()[0])
-        try:
-            yield is_free
-        finally:
-            if is_free:
-                cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [_LOCK])
 
 
 def mined(since: datetime, until: datetime, *, told: Callable[[str, int], None] = lambda stage, tickets: None) -> dict[str, Any]:

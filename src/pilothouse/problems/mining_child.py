@@ -4,8 +4,6 @@ The libraries that mining needs are large, and so are a year's texts: both go wh
 It tells its parent what it is at through a pipe: ("stage", (stage, tickets)), at last ("done", what was found) or ("fault", words).
 """
 
-import os
-import signal
 from collections.abc import Sequence
 from datetime import datetime
 from multiprocessing.connection import Connection as Pipe
@@ -14,14 +12,12 @@ from typing import Any
 import psycopg
 from psycopg import IsolationLevel
 
-from pilothouse.platform import embedded
+from pilothouse.platform.background import stand_back
 
 
 def look(pipe: Pipe, address: str, since: datetime, until: datetime, changes: Sequence[Any]) -> None:
     """Read the tickets opened in [since, until), mine them beside these changes and send what was found."""
-    embedded.dies_with_parent(signal.SIGKILL)()
-    if hasattr(os, "nice"):
-        os.nice(10)
+    stand_back()
     try:
         pipe.send(("done", found(address, since, until, changes, pipe)))
     except MemoryError:

@@ -23,7 +23,7 @@ from pilothouse.problems.models import Evidence, Problem
 from pilothouse.problems.problem_page import evidence_for
 from pilothouse.tickets.actions import change_ticket, move_ticket
 from pilothouse.tickets.models import Ticket
-from pilothouse.tickets.rest.bodies import Grade, Text
+from pilothouse.tickets.rest.bodies import Grade, Note, Text
 from pilothouse.tickets.rest.records import found
 from pilothouse.tickets.rest.references import resolved
 
@@ -116,14 +116,14 @@ class ProblemPatch(Body):
     workaround: Long = ""
     promised_on: Annotated[date, Field(strict=False)] | None = None
     no_fix_reason: Long = ""
-    note: Annotated[str, Field(max_length=10_000)] = ""
+    note: Note = ""
 
 
 class ProblemMove(Body):
     """A move to another state, with what it needs; `change` is the fixing change (id or number)."""
 
     state: Annotated[str, Field(max_length=12)]
-    note: Annotated[str, Field(max_length=10_000)] = ""
+    note: Note = ""
     change: Reference | None = None
     no_fix_reason: Long = ""
     resolution_code: Annotated[str, Field(max_length=40)] = ""
@@ -135,7 +135,7 @@ class KnownError(Body):
 
     known: bool
     workaround: Long | None = None
-    note: Annotated[str, Field(max_length=10_000)] = ""
+    note: Note = ""
 
 
 @router.get("/problem-records", response=ProblemPage, summary="List problems")
@@ -280,12 +280,8 @@ def _shape(ticket: Any) -> dict[str, Any]:
     shape = {
         "id": ticket.pk,
         **{name: getattr(ticket, name) for name in (*_PLAIN, *_TIMES)},
-        **{name: _ref(getattr(ticket, name)) for name in ("service", "group", "assignee")},
+        **{name: rest.ref(getattr(ticket, name)) for name in ("service", "group", "assignee")},
         **{name: getattr(detail, name) for name in _DETAIL},
         "proof": proof.verdict if proof is not None else None,
     }
     return {name: shape[name] for name in ProblemOut.model_fields}
-
-
-def _ref(record: Any) -> dict[str, Any] | None:
-    return None if record is None else {"id": record.pk, "name": record.name}

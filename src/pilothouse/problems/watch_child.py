@@ -3,23 +3,12 @@
 The state goes in and comes out as packed JSON, the alarms as plain values.
 """
 
-import os
-import signal
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import orjson
-
-from pilothouse.platform import embedded
-
-
-def settle() -> None:
-    """Take what time others leave, and end with the parent."""
-    embedded.dies_with_parent(signal.SIGKILL)()
-    if hasattr(os, "nice"):
-        os.nice(10)
 
 
 def look(

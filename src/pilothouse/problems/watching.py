@@ -4,17 +4,17 @@ The first look takes the tickets of the last ninety days for what is usual and r
 history that somebody brings in; the night looks at it. One worker watches at a time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from multiprocessing import get_context
 from typing import Any
 
 import orjson
-from django.db import connection
 
 from pilothouse.platform.access import Actor
+from pilothouse.platform.alone import alone
+from pilothouse.platform.background import stand_back
 from pilothouse.platform.statements import run
 from pilothouse.problems import watch_child
 from pilothouse.problems.actions.watching import keep_watch
@@ -40,7 +40,7 @@ Arrival = tuple[str, int, str, str, dict[str, str]]
 
 def watch(*, actor: Actor, now: datetime) -> int:
     """Look at what has come in since the last time; returns how many troubles were raised. Does nothing while another worker watches."""
-    with _alone() as is_free:
+    with alone(_LOCK) as is_free:
         if not is_free:
             return 0
         kept = TicketWatch.objects.order_by("pk").first() or TicketWatch()
@@ -55,7 +55,7 @@ def watch(*, actor: Actor, now: datetime) -> int:
 
 
 def _looked(state: bytes, arrivals: Sequence[Arrival]) -> tuple[bytes, list[dict[str, Any]], list[list[Any]]]:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=watch_child.settle) as alone:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=stand_back) as alone:
         return alone.submit(watch_child.look, state, arrivals).result()
 
 
@@ -75,15 +75,3 @@ def _arrival(row: Sequence[Any]) -> tuple[int, Arrival]:
     facts = {name: str(value) for name, value in known.items() if isinstance(value, str | int) and len(str(value)) <= 80}
     facts |= {"category": category, "subcategory": subcategory, SERVICE: service, SITE: site, REQUESTER: requester, CI: ci, CLASS: ci_class}
     return key, (str(key), at, title, text, {name: value for name, value in facts.items() if value})
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [_LOCK])
-        is_free = bool(cursor.fetchone()[0])
-        try:
-            yield is_free
-        finally:
-            if is_free:
-                cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [_LOCK])

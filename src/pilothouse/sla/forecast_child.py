@@ -1,16 +1,8 @@
 """What a training runs as: a process of its own, without Django, in the background of everything else."""
 
-import os
-
 from pilothouse.sla.engine.forecast import training
 from pilothouse.sla.engine.forecast.history import History
 from pilothouse.sla.engine.forecast.training import Trained
-
-
-def settle() -> None:
-    """Take what time others leave."""
-    if hasattr(os, "nice"):
-        os.nice(10)
 
 
 def train(history: History, now: int) -> Trained:

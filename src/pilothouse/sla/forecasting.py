@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from django.db import connection, transaction
 
+from pilothouse.platform.background import stand_back
 from pilothouse.platform.statements import run
 from pilothouse.sla import forecast_child, rulebook
 from pilothouse.sla.engine import lives
@@ -244,7 +245,7 @@ def trained(now: datetime) -> Trained:
         counts = {"ended": ended, "breaches": breaches}
         return Trained(None, {"counts": counts, "ended_clocks": ended}, is_used=False, why=why)
     history = learnt_from(now)
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=forecast_child.settle) as alone:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=stand_back) as alone:
         found = alone.submit(forecast_child.train, history, seconds(now)).result()
     return replace(found, report={**found.report, "ended_clocks": ended})
 

@@ -270,8 +270,8 @@ class NewTicketForm(TicketForm):
     field_order = ("kind", "title", "description", "requester", "channel")
 
 
-class EditTicketForm(TicketForm):
-    """The facts as they were shown, each with its shown value beside it, so that only what was touched is changed."""
+class ShownForm(DeskForm):
+    """Fields as they were shown, each with its shown value beside it, so that only what was touched is changed."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -281,6 +281,10 @@ class EditTicketForm(TicketForm):
     def touched(self) -> dict[str, Any]:
         """Give the cleaned values of the fields that differ from what was shown."""
         return {name: self.cleaned_data[name] for name in self.changed_data if name in self.cleaned_data}
+
+
+class EditTicketForm(ShownForm, TicketForm):
+    """The facts of a ticket that is there."""
 
 
 def shown_values(ticket: Ticket) -> dict[str, Any]:

@@ -12,18 +12,11 @@ from pilothouse.platform.access import Actor, Capability
 from pilothouse.tickets import side_panels
 from pilothouse.tickets import timeline as journal_lines
 from pilothouse.tickets.access import get_ticket, may_work, visible
+from pilothouse.tickets.actions.relating import RELATIONS
 from pilothouse.tickets.acts import Act, offered
 from pilothouse.tickets.forms import CommentForm, DeskForm, FollowUpForm, LinkForm, MergeForm
 from pilothouse.tickets.models import Attachment, Link, Ticket, TicketStory
 
-_RELATIONS = {
-    "relates_to": ("relates to", "relates to"),
-    "blocks": ("blocks", "is blocked by"),
-    "caused_by": ("is caused by", "causes"),
-    "duplicates": ("duplicates", "is duplicated by"),
-    "follows_up": ("follows up", "is followed up by"),
-    "fixed_by": ("is fixed by", "fixes"),
-}
 _PEOPLE, _TICKETS = ("requester", "opened_by", "assignee"), ("parent", "merged_into")
 SHOWN_AT_ONCE = 200
 HOMES: dict[str, tuple[str, str]] = {}  # by kind: the list that its page leads back to (words, URL name); rooms above add theirs
@@ -156,5 +149,5 @@ def _links(actor: Actor, ticket: Ticket) -> list[Related]:
 
 def _related(ticket: Ticket, link: Link, other: Ticket | None) -> Related:
     outward = link.ticket_id == ticket.pk
-    words = _RELATIONS.get(link.relation, (link.relation, link.relation))[0 if outward else 1]
+    words = RELATIONS.get(link.relation, (link.relation, link.relation))[0 if outward else 1]
     return Related(words, other, link.url, link.label, link.pk)

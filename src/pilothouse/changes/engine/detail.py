@@ -8,7 +8,7 @@ elsewhere, the new one takes the old one's place in the list.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pilothouse.tickets.engine.replay import Happened
+from pilothouse.tickets.engine.replay import Happened, detail_told
 
 PREFIX = "change."
 TYPES: Mapping[str, str] = {"standard": "Standard", "normal": "Normal", "emergency": "Emergency"}
@@ -37,13 +37,7 @@ INSTANTS = ("planned_start_at", "planned_end_at", "actual_start_at", "actual_end
 
 def told(entries: Iterable[Happened]) -> dict[str, Any]:
     """Return the fields of the detail that these entries set, each with its last value, in journal form."""
-    values: dict[str, Any] = {}
-    for entry in entries:
-        for change in entry.changes:
-            name = change.field.removeprefix(PREFIX)
-            if name != change.field and name in EMPTY:
-                values[name] = change.after
-    return values
+    return detail_told(entries, PREFIX, EMPTY)
 
 
 def touched(cis: Iterable[int], entries: Iterable[Happened]) -> list[int]:

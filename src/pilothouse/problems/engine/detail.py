@@ -7,7 +7,7 @@ dates ISO 8601 days.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pilothouse.tickets.engine.replay import Happened
+from pilothouse.tickets.engine.replay import Happened, detail_told
 
 PREFIX = "problem."
 EMPTY: Mapping[str, Any] = {
@@ -26,10 +26,4 @@ NUMBERS = ("weekly_hours",)
 
 def told(entries: Iterable[Happened]) -> dict[str, Any]:
     """Return the fields of the detail that these entries set, each with its last value, in journal form."""
-    values: dict[str, Any] = {}
-    for entry in entries:
-        for change in entry.changes:
-            name = change.field.removeprefix(PREFIX)
-            if name != change.field and name in EMPTY:
-                values[name] = change.after
-    return values
+    return detail_told(entries, PREFIX, EMPTY)

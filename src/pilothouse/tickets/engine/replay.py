@@ -12,7 +12,7 @@ The story (times in UTC, durations in seconds, calendar time, half-open interval
 - first owned: the first instant with an assignee; first reply: the first public comment by someone other than the requester.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -104,6 +104,20 @@ def with_extra(extra: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
     """
     rest = {key: kept for key, kept in extra.items() if key != name}
     return rest if value is None else {**rest, name: value}
+
+
+def detail_told(entries: Iterable[Happened], prefix: str, known: Container[str]) -> dict[str, Any]:
+    """Return the fields of a practice's own detail that these entries set, each with its last value, in journal form.
+
+    The journal names them with the practice's `prefix` ("change."); what is not `known` is passed over.
+    """
+    values: dict[str, Any] = {}
+    for entry in entries:
+        for change in entry.changes:
+            name = change.field.removeprefix(prefix)
+            if name != change.field and name in known:
+                values[name] = change.after
+    return values
 
 
 @dataclass(slots=True)

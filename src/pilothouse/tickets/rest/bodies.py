@@ -9,6 +9,7 @@ from pilothouse.platform.rest import Body, Id, Instant, Reference
 Text = Annotated[str, Field(max_length=200_000)]
 Short = Annotated[str, Field(max_length=80)]
 Grade = Annotated[int, Field(ge=1, le=3)]
+Note = Annotated[str, Field(max_length=10_000)]
 
 
 class TicketFacts(Body):
@@ -57,14 +58,14 @@ class TicketChange(TicketFacts):
     hold_until: Instant | None = None
     resolution_code: Annotated[str, Field(max_length=40)] = ""
     resolution_notes: Annotated[str, Field(max_length=50_000)] = ""
-    note: Annotated[str, Field(max_length=10_000)] = ""
+    note: Note = ""
 
 
 class Transition(Body):
     """A move to another state, with what the move needs."""
 
     state: Annotated[str, Field(max_length=12)]
-    note: Annotated[str, Field(max_length=10_000)] = ""
+    note: Note = ""
     hold_reason: Annotated[str, Field(max_length=12)] = ""
     hold_until: Instant | None = None
     resolution_code: Annotated[str, Field(max_length=40)] = ""
@@ -99,7 +100,7 @@ class MergeIn(Body):
     """The ticket (id or number) into which a duplicate is merged."""
 
     into: Reference
-    note: Annotated[str, Field(max_length=10_000)] = ""
+    note: Note = ""
 
 
 class ViewIn(Body):
