@@ -18,6 +18,7 @@ from pilothouse.problems import candidate_queries, command
 from pilothouse.problems.actions.candidates import dismiss_candidate, end_look, fail_look, request_look, restore_candidate, take_candidate
 from pilothouse.problems.models import Candidate
 from pilothouse.tickets.actions import move_ticket
+from pilothouse.tickets.actions.opening import open_practice_ticket
 from pilothouse.tickets.models import Link, Ticket
 from tests.organisation import NOW
 from tests.problems.candidates_by_hand import SYSTEM, found, kept, members, opened
@@ -120,6 +121,29 @@ def test_nothing_of_tickets_that_one_may_not_see_is_told(people: NamedPeople) ->
         assert "Garnishment" in people.client(handle).get(f"/problems/candidates/{first.pk}").content.decode()
     problem = take_candidate(actor=people.actor("mona"), candidate_id=first.pk, now=NOW)
     assert "arnishment" not in problem.title + str(problem.evidence.get().found)
+
+
+def test_neither_a_hidden_change_nor_a_hidden_teams_load_is_told(people: NamedPeople) -> None:
+    with transaction.atomic():
+        change = open_practice_ticket(
+            actor=people.actor("adam"), kind="change", now=NOW, title="Payroll run", group=people.teams["Payroll"].pk
+        )
+    cause = {"kind": "change", "key": change.number, "title": "Payroll run", "at": NOW.isoformat(), "why": "a day before", "chance": 0.01}
+    tunnel = opened(people, 8)
+    kept(found(tunnel))
+    row = Candidate.objects.get()
+    dismiss_candidate(actor=people.actor("mona"), candidate_id=row.pk, because="Known.", now=NOW)
+    run = kept(found(tunnel, causes=[cause]), now=NOW + timedelta(days=1))
+    uneven = [("group", "Payroll"), ("group", "Network"), ("requester", "rita@example.org"), ("category", "Wages")]
+    run.imbalances = [{"fact": fact, "value": value, "what": "rising", "words": "9 instead of 2"} for fact, value in uneven]
+    run.save()
+    for handle, sees in (("ana", False), ("mona", True)):
+        seen = candidate_queries.find(people.actor(handle), row.pk)
+        assert (change.number in seen.why_back) == sees
+        for path in ("/problems/candidates", f"/problems/candidates/{row.pk}"):
+            assert (change.number in people.client(handle).get(path).content.decode()) == sees
+        values = {each["value"] for each in candidate_queries.uneven(people.actor(handle), run)}
+        assert values == ({"Payroll", "Network", "rita@example.org", "Wages"} if sees else {"Network", "Wages"})
 
 
 def test_a_look_is_one_at_a_time_and_one_that_broke_off_changes_nothing(people: NamedPeople) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -122,6 +123,13 @@ def test_hidden_words_are_not_told(hidden: set[str], tickets: bool) -> None:
     assert all((key in told) == (key not in hidden) for key in ("CHG1", "CHG2"))
     assert ("unnel" in told) != tickets
     assert "40 tickets belong together." in told and "Odds are low." in told
+
+
+@pytest.mark.parametrize(("source", "is_told"), [("word", False), ("named", False), ("CI", True)])
+def test_what_was_raised_tells_no_word_of_a_hidden_ticket(source: str, is_told: bool) -> None:
+    found = evidence() | {"source": source, "paragraph": f"{source} severance: 6 tickets within 3.0 hours."}
+    assert ("severance" in str(veiled(found, tickets_hidden=True, causes=set()))) == is_told
+    assert "severance" in str(veiled(found, tickets_hidden=False, causes=set()))
 
 
 def test_a_cause_that_cannot_be_told_from_the_rest_takes_the_rest_with_it() -> None:

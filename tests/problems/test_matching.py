@@ -8,7 +8,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from pilothouse.platform import access, jobs, journal
 from pilothouse.platform.refusals import Forbidden, GuardRefused, Missing
-from pilothouse.problems import actions, problem_jobs
+from pilothouse.problems import actions, matching_data, problem_jobs
 from pilothouse.problems.engine.matching import Matcher, from_data, learn, terms_of
 from pilothouse.problems.engine.matching import Signature as Learnt
 from pilothouse.problems.match_panel import in_the_portal
@@ -147,6 +147,16 @@ def test_a_proposal_is_answered_by_who_may(org: Organisation) -> None:
     actions.answer_match(actor=org.alan, match_id=match.pk, accept=False, now=NOW)
     assert not Link.objects.filter(ticket=ticket, target=problem).exists()
     assert not journal.verify(["ticket"]).breaks
+
+
+def test_open_problems_come_before_resolved_ones(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matching_data, "MOST_PROBLEMS", 1)
+    is_open = known_error(org, random.Random(8))
+    done = actions.open_problem(actor=org.ana, now=NOW, title="Backups failed last year")
+    Ticket.objects.filter(pk=done.pk).update(state="resolved", resolved_at=NOW)
+    Signature.objects.create(problem=done, learnt=Signature.objects.get().learnt, incidents=30, learnt_at=NOW)
+    terms = terms_of("VaultKeep 7.4.2 backup failed on lds-011", "", {})
+    assert [one.problem for one in matching_data.matcher().match(terms)] == [is_open.pk]
 
 
 def work_off(task: str) -> int:

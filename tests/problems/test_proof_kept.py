@@ -31,19 +31,32 @@ def incidents(org: Organisation, first: datetime, weeks: int, weekly: int, title
     return [one.ticket_id for one in record_histories(actor=access.system(), histories=made, now=NOW)]
 
 
+def carried_out(at: datetime, outcome: str) -> str:
+    """Record a change that ended at an instant, and return its number."""
+    begin = {"kind": "change", "title": "New agent", "state": "closed", "opened_at": at - DAY}
+    end = {"change.actual_start_at": (at - DAY).isoformat(), "change.actual_end_at": at.isoformat(), "change.outcome": outcome}
+    history = History([Moment(at - DAY, begin), Moment(at, end, verb="change.carried_out")])
+    return record_histories(actor=access.system(), histories=[history], now=at)[0].number
+
+
 def fixed_problem(org: Organisation, ids: list[int]) -> Ticket:
     """A problem whose fixing change ended at NOW, resolved a month later."""
     made = actions.open_problem(
         actor=org.ana, now=NOW - DAY, title="Backups fail", ticket_ids=ids, weekly_hours=6, group=org.network, assignee=org.alan.user_id
     )
-    begin = {"kind": "change", "title": "New agent", "state": "closed", "opened_at": NOW - DAY}
-    end = {"change.actual_start_at": (NOW - DAY).isoformat(), "change.actual_end_at": NOW.isoformat(), "change.outcome": "successful"}
-    history = History([Moment(NOW - DAY, begin), Moment(NOW, end, verb="change.carried_out")])
-    change = record_histories(actor=access.system(), histories=[history], now=NOW)[0]
+    change = carried_out(NOW, "successful")
     tickets.move_ticket(actor=org.ana, ticket_id=made.pk, state="analysis", now=NOW)
     done = {"resolution_code": "solved", "resolution_notes": "The agent was renewed."}
-    actions.resolve_problem(actor=org.ana, problem_id=made.pk, change=change.number, now=NOW + 4 * WEEK, **done)
+    actions.resolve_problem(actor=org.ana, problem_id=made.pk, change=change, now=NOW + 4 * WEEK, **done)
     return Ticket.objects.get(pk=made.pk)
+
+
+def test_a_change_that_was_backed_out_fixes_nothing(org: Organisation) -> None:
+    problem = fixed_problem(org, incidents(org, BEGAN, 12, 5))
+    for at, outcome in ((NOW + WEEK, "backed_out"), (NOW + 2 * WEEK, "failed")):
+        actions.link_fix(actor=org.ana, problem_id=problem.pk, change=carried_out(at, outcome), now=at)
+    judged(NOW + 5 * WEEK)
+    assert Proof.objects.get(pk=problem.pk).fixed_at == NOW  # by the change that held
 
 
 def judged(at: datetime) -> dict[str, int]:

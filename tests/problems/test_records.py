@@ -128,7 +128,8 @@ def test_its_states_ask_for_what_they_need(org: Organisation) -> None:
     assert missing(refused) == {"change", "tasks"} and task.number in str(refused.value.errors)
     moved(org, task, "cancelled", note="not needed")
     fix = open_practice_ticket(actor=org.ana, kind="change", title="New client", now=NOW)
-    actions.resolve_problem(**done, change=fix.number)
+    actions.resolve_problem(**done, change=fix.number, note="Told the team.")
+    assert journal.entries_of("ticket", problem.pk)[-1].note == "Told the team."
     assert Link.objects.filter(ticket=problem, relation="fixed_by", target=fix).count() == 1
     moved(org, problem, "closed")
     with pytest.raises(GuardRefused):

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Q
 from django.urls import reverse
@@ -11,11 +12,12 @@ from pilothouse.changes.engine.detail import OUTCOMES, RISKS, TYPES
 from pilothouse.changes.models import AffectedCI
 from pilothouse.changes.queries import Span
 from pilothouse.cmdb import panels
-from pilothouse.cmdb.models import CI, Service
+from pilothouse.cmdb.models import CI
 from pilothouse.platform import clock
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.tickets import side_panels, ticket_page
 from pilothouse.tickets.access import may_work
+from pilothouse.tickets.engine.lifecycle import OPEN_STATES
 from pilothouse.tickets.models import Ticket
 
 AROUND = timedelta(days=7)
@@ -68,17 +70,15 @@ def changes_of(actor: Actor, kind: str, record_id: int) -> dict[str, Any]:
         return {}
     here = Q(pk__in=AffectedCI.objects.filter(ci_id=record_id).values("change_id")) if kind == "ci" else Q(service_id=record_id)
     found = queries.changes(actor).filter(here).annotate(began=queries.began())
-    coming = list(found.filter(state__in=("new", "assessed", "scheduled", "in_progress")).order_by("began", "pk")[:_SHOWN])
+    coming = list(found.filter(state__in=OPEN_STATES).order_by("began", "pk")[:_SHOWN])
     past = list(found.filter(state="closed").order_by("-began", "-pk")[: max(3, _SHOWN - len(coming))])
-    model = CI if kind == "ci" else Service
-    name = model.objects.values_list("name", flat=True).get(pk=record_id)
-    new = f"{reverse('change-new')}?{'cis' if kind == 'ci' else 'service'}={name if kind == 'ci' else record_id}"
+    about = {"cis": CI.objects.values_list("name", flat=True).get(pk=record_id)} if kind == "ci" else {"service": record_id}
     return {
         "coming": coming,
         "past": past,
         "now": clock.now(),
         "all_address": f"{reverse('changes')}?show=all&{kind}={record_id}",
-        "new_address": new if actor.can(Capability.WORK_TICKETS) else "",
+        "new_address": f"{reverse('change-new')}?{urlencode(about)}" if actor.can(Capability.WORK_TICKETS) else "",
     }
 
 

@@ -54,7 +54,7 @@ def _known_error(actor: Actor, ticket: Ticket, values: Values, now: datetime) ->
 
 
 def _withdraw(actor: Actor, ticket: Ticket, values: Values, now: datetime) -> object:
-    return actions.withdraw_known_error(actor=actor, problem_id=ticket.pk, note=values["note"], now=now)
+    return actions.withdraw_known_error(actor=actor, problem_id=ticket.pk, note=values["note"], now=now, expected_version=values["version"])
 
 
 def _fix(actor: Actor, ticket: Ticket, values: Values, now: datetime) -> object:

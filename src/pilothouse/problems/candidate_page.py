@@ -87,7 +87,7 @@ def listed(actor: Actor, state: str) -> Listed:
     counts = candidate_queries.counts(actor) | {state: len(seen)}
     tabs = [Tab(key, word, counts.get(key, 0), key == state) for key, word in _TABS.items()]
     status = looked()
-    uneven = status.last.imbalances[:_MOST_UNEVEN] if status.last and state == "open" else []
+    uneven = candidate_queries.uneven(actor, status.last)[:_MOST_UNEVEN] if status.last and state == "open" else []
     return Listed(state, [_line(each) for each in seen], tabs, status, uneven)
 
 
@@ -144,7 +144,7 @@ def _marks(seen: Seen) -> tuple[tuple[str, str], ...]:
     if row.run_id is None and row.raised_at is not None:
         marks.append(("danger", f"raised after {row.raised_after} tickets"))
     if row.returned_at is not None and row.state == "open":
-        marks.append(("warn", f"back: {row.returned_because}"))
+        marks.append(("warn", f"back: {seen.why_back}" if seen.why_back else "back"))
     elif row.state == "open" and row.run_id and row.first_found_at == row.last_found_at:
         marks.append(("accent", "new"))
     return tuple(marks)

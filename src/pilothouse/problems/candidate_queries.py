@@ -17,6 +17,7 @@ from pilothouse.people.queries import require
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.refusals import Missing
 from pilothouse.platform.statements import run
+from pilothouse.problems.engine.columns import ASSIGNEE, GROUP, REQUESTER
 from pilothouse.problems.engine.veil import veiled
 from pilothouse.problems.models import Candidate, CandidateTicket, MiningRun
 from pilothouse.tickets.access import visible
@@ -24,16 +25,21 @@ from pilothouse.tickets.models import Ticket
 
 MOST_LISTED = 300
 _MOSTLY = 0.5
+_OF_PEOPLE = frozenset({ASSIGNEE, REQUESTER})
 Found = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A candidate as one reader may see it: `found` is what may be told, `hidden` how many of its tickets may not."""
+    """A candidate as one reader may see it: `found` is what may be told, `hidden` how many of its tickets may not.
+
+    `why_back` says why it came back, "" where that names a change that the reader may not see.
+    """
 
     row: Candidate
     found: Found
     hidden: int
+    why_back: str
 
     @property
     def title(self) -> str:
@@ -81,6 +87,14 @@ def fresh_since(actor: Actor, since: datetime) -> list[Seen]:
     return _seen(actor, rows.order_by("rank", "id")[:MOST_LISTED])
 
 
+def uneven(actor: Actor, run: MiningRun) -> list[Mapping[str, Any]]:
+    """Return where a look found load uneven: nothing of hidden teams, and of people only to who sees every team."""
+    if not actor.hidden_team_ids:
+        return list(run.imbalances)
+    names = set(Team.objects.filter(pk__in=list(actor.hidden_team_ids)).values_list("name", flat=True))
+    return [each for each in run.imbalances if each["fact"] not in _OF_PEOPLE and (each["fact"] != GROUP or each["value"] not in names)]
+
+
 def last_runs() -> tuple[MiningRun | None, MiningRun | None]:
     """Return the last look that has ended, and the one that is under way if there is one."""
     rows = list(MiningRun.objects.order_by("-id")[:2])
@@ -103,13 +117,18 @@ def tickets_of(actor: Actor, candidate: Candidate) -> "QuerySet[Ticket]":
 def _seen(actor: Actor, rows: Iterable[Candidate]) -> list[Seen]:
     found = list(rows)
     if not actor.hidden_team_ids:
-        return [Seen(row, row.found, 0) for row in found]
+        return [Seen(row, row.found, 0, row.returned_because) for row in found]
     hidden = _hidden_counts([row.pk for row in found], actor.hidden_team_ids, actor.user_id)
     shown = [row for row in found if hidden.get(row.pk, 0) <= _MOSTLY * row.ticket_count]
     titles = _titles([*hidden], actor.hidden_team_ids)
     causes = _hidden_causes([row.found for row in shown], actor.hidden_team_ids)
     return [
-        Seen(row, veiled(row.found, tickets_hidden=row.pk in hidden, causes=causes, title=titles.get(row.pk, "")), hidden.get(row.pk, 0))
+        Seen(
+            row,
+            veiled(row.found, tickets_hidden=row.pk in hidden, causes=causes, title=titles.get(row.pk, "")),
+            hidden.get(row.pk, 0),
+            "" if any(cause in row.returned_because for cause in causes) else row.returned_because,
+        )
         for row in shown
     ]
 

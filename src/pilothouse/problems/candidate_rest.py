@@ -6,9 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from pydantic import BaseModel, Field
 
-from pilothouse.people.queries import require
 from pilothouse.platform import clock
-from pilothouse.platform.access import Capability
 from pilothouse.platform.refusals import FieldError, Invalid
 from pilothouse.platform.rest import Body, actor_of, answer, record_id
 from pilothouse.problems import candidate_queries
@@ -91,7 +89,7 @@ def shape(seen: Seen) -> dict[str, Any]:
         "raised_after": row.raised_after,
         "problem": row.problem.number if row.problem else None,
         "dismissed_because": row.dismissed_because,
-        "returned_because": row.returned_because,
+        "returned_because": seen.why_back,
     }
 
 
@@ -114,7 +112,6 @@ def look(request: HttpRequest) -> HttpResponse:
 def candidate(request: HttpRequest, number: str) -> HttpResponse:
     """All that is known of it, and its tickets."""
     actor = actor_of(request)
-    require(actor, Capability.READ_TICKETS)
     seen = candidate_queries.find(actor, record_id(number, "candidate"))
     tickets = candidate_queries.tickets_of(actor, seen.row).order_by("opened_at", "id").values_list("number", flat=True)[:_TICKETS]
     return answer(request, {**shape(seen), "found": dict(seen.found), "tickets": list(tickets)})

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, F, Max, Q
 
 from pilothouse.problems.engine.matching import Matcher, from_data, terms_of
 from pilothouse.problems.models import Signature
+from pilothouse.tickets.engine.lifecycle import RAISED_KINDS
 from pilothouse.tickets.models import Ticket
 
 MOST_OWN, MOST_OTHERS, MOST_PROBLEMS = 500, 4000, 500
@@ -34,7 +35,7 @@ def read(ids: Sequence[int]) -> list[frozenset[str]]:
 
 def others_than(ids: Sequence[int]) -> list[frozenset[str]]:
     """Return the newest 4,000 incidents and requests that are none of these as terms."""
-    rows = Ticket.objects.filter(kind__in=("incident", "request")).exclude(pk__in=ids)
+    rows = Ticket.objects.filter(kind__in=RAISED_KINDS).exclude(pk__in=ids)
     return documents(rows.order_by("-opened_at", "-pk").values(*_READ)[:MOST_OTHERS])
 
 
@@ -43,7 +44,7 @@ def share_of(ids: Sequence[int]) -> float:
     if not ids:
         return 0.0
     first = Ticket.objects.filter(pk__in=ids).order_by("opened_at").values_list("opened_at", flat=True).first()
-    return len(ids) / max(Ticket.objects.filter(opened_at__gte=first, kind__in=("incident", "request")).count(), 1)
+    return len(ids) / max(Ticket.objects.filter(opened_at__gte=first, kind__in=RAISED_KINDS).count(), 1)
 
 
 def matcher() -> Matcher:
@@ -56,6 +57,6 @@ def matcher() -> Matcher:
     is_open = Q(problem__resolved_at__isnull=True, problem__closed_at__isnull=True)
     mark = tuple(rows.aggregate(all=Count("pk"), last=Max("learnt_at"), open=Count("pk", filter=is_open)).values())
     if _known is None or _known[0] != mark:
-        chosen = rows.order_by("problem__resolved_at", "-learnt_at").values_list("pk", "learnt")[:MOST_PROBLEMS]
+        chosen = rows.order_by(F("problem__resolved_at").desc(nulls_first=True), "-learnt_at").values_list("pk", "learnt")[:MOST_PROBLEMS]
         _known = (mark, Matcher({pk: from_data(learnt) for pk, learnt in chosen}))
     return _known[1]

@@ -210,7 +210,9 @@ def move_problem(request: HttpRequest, reference: str, body: ProblemMove) -> Htt
     with transaction.atomic():
         if body.state == "resolved":
             done = {"resolution_code": body.resolution_code, "resolution_notes": body.resolution_notes, "no_fix_reason": body.no_fix_reason}
-            actions.resolve_problem(actor=actor, problem_id=ticket.pk, change=change, now=clock.now(), expected_version=version, **done)
+            actions.resolve_problem(
+                actor=actor, problem_id=ticket.pk, change=change, now=clock.now(), expected_version=version, note=body.note, **done
+            )
         else:
             moved = move_ticket(
                 actor=actor, ticket_id=ticket.pk, state=body.state, now=clock.now(), note=body.note, expected_version=version
@@ -224,11 +226,12 @@ def move_problem(request: HttpRequest, reference: str, body: ProblemMove) -> Htt
 def known_error(request: HttpRequest, reference: str, body: KnownError) -> HttpResponse:
     """A known error's workaround is offered on every matching incident, to its requester too."""
     actor = actor_of(request)
+    version = expected_version(request)
     ticket, now = _problem(actor, reference), clock.now()
     if body.known:
-        actions.declare_known_error(actor=actor, problem_id=ticket.pk, workaround=body.workaround, now=now)
+        actions.declare_known_error(actor=actor, problem_id=ticket.pk, workaround=body.workaround, now=now, expected_version=version)
     else:
-        actions.withdraw_known_error(actor=actor, problem_id=ticket.pk, note=body.note, now=now)
+        actions.withdraw_known_error(actor=actor, problem_id=ticket.pk, note=body.note, now=now, expected_version=version)
     return _shown(request, ticket)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Min
 
+from pilothouse.changes.engine.detail import HELPED
 from pilothouse.problems.engine.proof import Judged, Week, judge
 from pilothouse.problems.models import Problem
 from pilothouse.tickets.engine.lifecycle import RAISED_KINDS
@@ -35,8 +36,10 @@ def incidents_of(problem_id: int) -> list[int]:
 
 
 def fix_of(problem: Ticket, now: datetime) -> Fix | None:
-    """Return the last fixing change that has been carried out, or the resolution of a problem that needed none."""
-    done = Ticket.objects.filter(linked_from__ticket=problem, linked_from__relation="fixed_by", change__actual_end_at__lte=now)
+    """Return the last fixing change that was carried out and held, or the resolution of a problem that needed none."""
+    done = Ticket.objects.filter(
+        linked_from__ticket=problem, linked_from__relation="fixed_by", change__actual_end_at__lte=now, change__outcome__in=HELPED
+    )
     last = done.order_by("-change__actual_end_at").select_related("change").first()
     if last is not None and last.change.actual_end_at is not None:
         return Fix(last.change.actual_end_at, last.pk)

@@ -1,6 +1,9 @@
 """A process that makes rows for a rebuild: it reads what the rebuild's transaction saw, and hands rows back. Starts without Django."""
 
+import signal
 from typing import TYPE_CHECKING, Any
+
+from pilothouse.platform import embedded
 
 if TYPE_CHECKING:
     from pilothouse.sla.rebuilding import Made, Maker, Range, Sites
@@ -11,6 +14,7 @@ _maker: "Maker | None" = None
 def begin(database: dict[str, Any], snapshot: str, sites: "Sites") -> None:
     """Enter the snapshot of the process that started this one, on a connection to its database."""
     global _maker
+    embedded.dies_with_parent(signal.SIGKILL)()
     import django  # models can be imported only when Django is set up
 
     django.setup()

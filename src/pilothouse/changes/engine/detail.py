@@ -19,6 +19,7 @@ OUTCOMES: Mapping[str, str] = {
     "backed_out": "Backed out",
     "failed": "Failed",
 }
+HELPED = ("", "successful", "with_issues")  # outcomes of a change that did what it was for; "": nobody has said yet
 EMPTY: Mapping[str, Any] = {
     "type": "normal",
     "risk": "",

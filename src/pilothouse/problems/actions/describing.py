@@ -189,6 +189,7 @@ def resolve_problem(
     now: datetime,
     change: int | str | None = None,
     no_fix_reason: str = "",
+    note: str = "",
     expected_version: int | None = None,
 ) -> Ticket:
     """Resolve a problem with the change that fixed it, or with the reason why none did, in one step.
@@ -209,6 +210,7 @@ def resolve_problem(
             ticket_id=problem.pk,
             state="resolved",
             now=now,
+            note=note,
             resolution_code=resolution_code,
             resolution_notes=resolution_notes,
         )

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from pilothouse.changes.engine.detail import HELPED
 from pilothouse.notifications.actions import notify_people
 from pilothouse.people.models import Membership
 from pilothouse.people.queries import require
@@ -41,7 +42,8 @@ def judge_fixes(*, actor: Actor, now: datetime) -> dict[str, int]:
 def fixed_problems(now: datetime) -> "QuerySet[Ticket]":
     """Return the problems whose fix was carried out, or that were resolved, at most two years ago."""
     since = now - proving.MOST_AFTER * proving.WEEK
-    fixed = Q(links__relation="fixed_by", links__target__change__actual_end_at__gte=since, links__target__change__actual_end_at__lte=now)
+    carried = {"actual_end_at__gte": since, "actual_end_at__lte": now, "outcome__in": HELPED}
+    fixed = Q(links__relation="fixed_by", **{f"links__target__change__{name}": value for name, value in carried.items()})
     return Ticket.objects.filter(fixed | Q(resolved_at__gte=since), kind="problem").exclude(state="cancelled").order_by("pk").distinct()
 
 

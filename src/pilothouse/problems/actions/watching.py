@@ -99,6 +99,7 @@ def _found(alarm: Mapping[str, Any], tickets: Sequence[Ticket]) -> dict[str, Any
     return {
         "rank": 0,
         "title": _title(alarm, tickets),
+        "source": alarm["source"],
         "paragraph": f"{alarm['told'][:1].upper()}{alarm['told'][1:]}. It was raised while the tickets came in; the next look says more.",
         "confidence": f"By chance alone, this would be seen with odds {odds}; the bar was {alarm['level']:.1g}.",
         "words": [],

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Set
 from typing import Any
 
 Found = Mapping[str, Any]
+SPOKEN = frozenset({"word", "named"})  # what tickets say, not what they are about
 
 
 def veiled(found: Found, *, tickets_hidden: bool, causes: Set[str], title: str = "") -> Found:
@@ -21,6 +22,8 @@ def veiled(found: Found, *, tickets_hidden: bool, causes: Set[str], title: str =
         told = _without(told, {cause["key"] for cause in hidden})
     if tickets_hidden:
         told |= {"title": title or neutral(found), "words": []}
+        if found.get("source") in SPOKEN:  # what was raised while tickets came in says what it rests on
+            told["paragraph"] = ""
     return told
 
 

@@ -42,7 +42,7 @@ def answer_what_if(*, actor: Actor, asked: WhatIf, now: datetime) -> WhatIf:
     def note(count: int) -> None:
         WhatIf.objects.filter(pk=asked.pk).update(done=F("done") + count)
 
-    WhatIf.objects.filter(pk=asked.pk).update(state=WhatIf.State.RUNNING)
+    WhatIf.objects.filter(pk=asked.pk).update(state=WhatIf.State.RUNNING, done=0)  # a worker that died may have begun it
     try:
         prepared = what_if.prepare(asked.change, now=now)
         asked.result = what_if.run(actor, prepared, asked.days, now=now, progress=note)
