@@ -25,6 +25,7 @@ from bench import filling, live, same_inserts
 from bench.clients import Client, in_parallel, percentile
 from bench.figures import HANDED_OVER, Figure, hand_over, handed_over, table
 from bench.instance import Instance, memory_mb, throw_away, watched
+from pilothouse import __version__
 
 DESK = ("memory", "create", "queue", "ticket", "search", "live", "import")
 PROGRAMS: dict[str, list[str]] = {
@@ -244,7 +245,7 @@ def _machine(run: Run) -> dict[str, str]:
     return {
         "machine": f"{os.cpu_count()} cores of {cpu}, {int(ram) / 2**20:.0f} GB; the clients run on the same machine",
         "system": platform.platform(),
-        "versions": f"Pilothouse {version('pilothouse')}, Python {platform.python_version()}, PostgreSQL {postgres},"
+        "versions": f"Pilothouse {__version__}, Python {platform.python_version()}, PostgreSQL {postgres},"
         f" Django {version('django')}, uvicorn {version('uvicorn')}",
         "load average at the start": " ".join(f"{x:.2f}" for x in os.getloadavg()),
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
