@@ -25,6 +25,7 @@ from bench.filling import columns
 from bench.instance import throw_away, watched
 
 PARTS = ("lateness", "update", "rebuild", "log")
+_APART = 10_000_000  # between the ids of one copy of the tickets and the next
 HOURS = {"zone": "Europe/Berlin", "week": dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), "08:00-12:00, 13:00-17:00")}
 ALL_DAY = {"zone": "UTC", "week": dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), "00:00-24:00")}
 _LEAD_SECONDS = 15.0  # from the filling to the first step that falls due
@@ -187,11 +188,11 @@ def _copy_journals(run: Run, tickets: int) -> None:
         connection.execute("SET synchronous_commit = off")
         for number in range(1, max(1, -(-tickets // have))):
             rest = tickets - number * have
-            whose = f"SELECT record_id FROM journal_head WHERE kind = 'ticket' AND record_id < 100000000 ORDER BY 1 LIMIT {max(0, rest)}"
+            whose = f"SELECT record_id FROM journal_head WHERE kind = 'ticket' AND record_id < {_APART} ORDER BY 1 LIMIT {max(0, rest)}"
             for table, but in (("journal_entry", ("id", "record_id")), ("journal_head", ("record_id",))):
                 own = columns(connection, table, *but)
                 connection.execute(
-                    f"INSERT INTO {table} (record_id, {own}) SELECT record_id + {number} * 100000000, {own} FROM {table}"
+                    f"INSERT INTO {table} (record_id, {own}) SELECT record_id + {number} * {_APART}, {own} FROM {table}"
                     f" WHERE kind = 'ticket' AND record_id IN ({whose})"  # type: ignore[arg-type]
                 )
         connection.execute("VACUUM ANALYZE journal_entry")
