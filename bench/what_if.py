@@ -56,7 +56,7 @@ def main() -> int:
     with throw_away() as instance:
         instance.up()
         print(f"Loading {tickets:,} tickets with their clocks …", flush=True)
-        print(f"  {filling.demo(instance, tickets):.0f} s", flush=True)
+        print(f"  {filling.demo(instance, tickets):.0f} s; {filling.settled(instance):.0f} s more until nothing runs beside it", flush=True)
         agreements = _agreements(instance)
         changes: dict[str, dict[str, Any]] = {
             "no change": {},
