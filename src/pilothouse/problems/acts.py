@@ -9,7 +9,7 @@ from django.db import transaction
 from pilothouse.notifications import kinds
 from pilothouse.platform.access import Actor
 from pilothouse.platform.refusals import FieldError, Invalid
-from pilothouse.problems import actions
+from pilothouse.problems import actions, queries
 from pilothouse.problems.actions.judging import KIND
 from pilothouse.problems.engine.proof import VERDICTS
 from pilothouse.problems.forms import (
@@ -23,7 +23,6 @@ from pilothouse.problems.forms import (
     WithdrawForm,
     described,
 )
-from pilothouse.problems.models import Problem
 from pilothouse.tickets import acts, ticket_page, timeline
 from pilothouse.tickets.actions import move_ticket
 from pilothouse.tickets.acts import Act, Run
@@ -89,7 +88,7 @@ def _gather(actor: Actor, ticket: Ticket, values: Values, now: datetime) -> obje
 
 
 def _is_known_error(ticket: Ticket) -> bool:
-    return Problem.objects.filter(pk=ticket.pk, known_error_at__isnull=False).exists()
+    return queries.detail(ticket).known_error_at is not None
 
 
 def _is_not_known_error(ticket: Ticket) -> bool:

@@ -8,8 +8,8 @@ from django import forms
 from pilothouse.people.models import Team
 from pilothouse.platform.forms import RecordField
 from pilothouse.platform.refusals import Refused, StaleVersion
+from pilothouse.problems import queries
 from pilothouse.problems.actions.describing import DESCRIBED
-from pilothouse.problems.models import Problem
 from pilothouse.tickets.engine.lifecycle import RESOLUTION_CODES
 from pilothouse.tickets.forms import DeskForm, PersonField, ProseField, TicketField
 from pilothouse.tickets.models import Ticket
@@ -155,7 +155,7 @@ class OpenProblemForm(DeskForm):
 
 def described(ticket: Ticket) -> dict[str, Any]:
     """Give what the forms of a problem's page begin with."""
-    detail = Problem.objects.filter(pk=ticket.pk).first() or Problem()
+    detail = queries.detail(ticket)
     whys = {f"why_{i + 1}": why for i, why in enumerate(detail.whys[:WHYS])}
     texts = {name: getattr(detail, name) for name in ("cause", "workaround", "promised_on", "no_fix_reason")}
     return {**texts, **whys, "version": ticket.version}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pilothouse.problems import queries
 from pilothouse.problems.models import Problem
 from pilothouse.tickets.actions import guards
 from pilothouse.tickets.engine.lifecycle import OPEN_STATES, Refusal
@@ -14,7 +15,7 @@ _NAMED = 5
 def stands_in_the_way(ticket: Ticket, values: Mapping[str, Any]) -> list[Refusal]:
     """Say what a problem still lacks for the state that it would go to."""
     after = values.get("state", ticket.state)
-    detail = Problem.objects.filter(pk=ticket.pk).first() or Problem()
+    detail = queries.detail(ticket)
     if after == "fixing" and not detail.cause.strip():
         return [Refusal("cause", "A fix begins with a root cause.", "Write down the cause first.")]
     if after == "resolved":

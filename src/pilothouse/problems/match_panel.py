@@ -6,6 +6,7 @@ from typing import Any
 from django.urls import reverse
 
 from pilothouse.platform.access import Actor, Capability
+from pilothouse.problems import queries
 from pilothouse.problems.models import Match, Problem
 from pilothouse.tickets import side_panels
 from pilothouse.tickets.access import may_work, visible
@@ -47,7 +48,7 @@ def beside_incident(actor: Actor, ticket: Ticket) -> dict[str, Any]:
 
 
 def _offered(problem: Any, match: Match | None, *, is_linked: bool) -> Offered:
-    return Offered(problem, getattr(problem, "problem", None) or Problem(ticket=problem), match, is_linked)
+    return Offered(problem, queries.detail(problem), match, is_linked)
 
 
 def in_the_portal(actor: Actor, ticket: Ticket) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from pilothouse.platform.access import Actor
+from pilothouse.problems import queries
 from pilothouse.problems.engine.proof import VERDICTS
 from pilothouse.problems.models import Evidence, Match, Problem, Proof
 from pilothouse.problems.problem_page import TONES, is_overdue
@@ -22,6 +23,12 @@ _ORDERS: dict[str, tuple[Any, ...]] = {
     "age": ("opened_at",),
     "owner": (F("assignee__name").asc(nulls_last=True), F("group__name").asc(nulls_last=True), "priority"),
     "promised": (F("problem__promised_on").asc(nulls_last=True), "priority"),
+}
+_SHOWN: dict[str, Q] = {
+    "open": Q(state__in=OPEN_STATES),
+    "known": Q(state__in=OPEN_STATES, problem__known_error_at__isnull=False),
+    "done": Q(state__in=DONE_STATES),
+    "all": Q(),
 }
 ON_A_PAGE = 50
 _LATELY = timedelta(days=90)
@@ -51,14 +58,13 @@ class Page:
 
 def problems(actor: Actor, show: str, text: str = "") -> "QuerySet[Ticket]":
     """Return the problems that an actor may see: "open", "known" (errors), "done" or "all", with this text in title or number."""
-    found = Ticket.objects.filter(visible(actor), kind="problem")
-    if show in ("open", "known"):
-        found = found.filter(state__in=OPEN_STATES)
-    if show == "known":
-        found = found.filter(problem__known_error_at__isnull=False)
-    if show == "done":
-        found = found.filter(state__in=DONE_STATES)
+    found = Ticket.objects.filter(_SHOWN[show], visible(actor), kind="problem")
     return found.filter(Q(title__icontains=text) | Q(number__icontains=text)) if text else found
+
+
+def counts(actor: Actor) -> dict[str, int]:
+    """Count the problems that an actor may see for each list, in one pass."""
+    return problems(actor, "all").aggregate(**{show: Count("pk", filter=fits) for show, fits in _SHOWN.items()})
 
 
 def listed(actor: Actor, *, show: str, sort: str, text: str, number: int, now: datetime) -> Page:
@@ -75,7 +81,7 @@ def listed(actor: Actor, *, show: str, sort: str, text: str, number: int, now: d
 
 
 def _row(ticket: Any, today: date) -> Row:
-    detail = getattr(ticket, "problem", None) or Problem(ticket=ticket)
+    detail = queries.detail(ticket)
     proof = getattr(ticket, "proof", None)
     verdict = VERDICTS[proof.verdict] if proof is not None else ""
     overdue = is_overdue(detail.promised_on, ticket, today)

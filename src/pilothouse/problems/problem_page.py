@@ -8,17 +8,17 @@ from typing import Any
 from pilothouse.changes.queries import fixes_of
 from pilothouse.platform import clock
 from pilothouse.platform.access import Actor, Capability
-from pilothouse.problems import candidate_evidence
+from pilothouse.problems import candidate_evidence, queries
 from pilothouse.problems.candidate_evidence import Told
 from pilothouse.problems.engine.proof import VERDICTS
 from pilothouse.problems.engine.veil import veiled
-from pilothouse.problems.models import Evidence, Match, Problem, Proof
+from pilothouse.problems.models import Evidence, Match, Proof
 from pilothouse.tickets import side_panels
 from pilothouse.tickets.access import may_work, visible
 from pilothouse.tickets.models import Link, Ticket
 
 FEW = 10
-_WIDTH, _HEIGHT, _FOOT = 640, 130, 18
+_WIDTH, _HEIGHT = 640, 130
 TONES = {"early": "", "fixed": "ok", "reduced": "ok", "none": "danger"}
 
 
@@ -59,7 +59,7 @@ def record_of(actor: Actor, ticket: Ticket) -> dict[str, Any]:
     """Gather a problem's own panels for its page; nothing for other kinds."""
     if ticket.kind != "problem" or not actor.can(Capability.READ_TICKETS):
         return {}
-    detail = Problem.objects.filter(pk=ticket.pk).first() or Problem(ticket=ticket)
+    detail = queries.detail(ticket)
     seen = Ticket.objects.filter(visible(actor))
     linked = seen.filter(links__relation="caused_by", links__target=ticket)
     proof = Proof.objects.filter(pk=ticket.pk).select_related("change").first()

@@ -17,9 +17,9 @@ from pilothouse.platform import clock, rest
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.refusals import FieldError, Invalid, Missing
 from pilothouse.platform.rest import MOST_ITEMS, Body, Ref, Reference, actor_of, answer, expected_version, only
-from pilothouse.problems import actions, problem_lists
+from pilothouse.problems import actions, problem_lists, queries
 from pilothouse.problems.actions.describing import DESCRIBED, MOST_WHYS
-from pilothouse.problems.models import Evidence, Problem
+from pilothouse.problems.models import Evidence
 from pilothouse.problems.problem_page import evidence_for
 from pilothouse.tickets.actions import change_ticket, move_ticket
 from pilothouse.tickets.models import Ticket
@@ -278,7 +278,7 @@ _DETAIL = ("cause", "whys", "workaround", "known_error_at", "promised_on", "week
 
 
 def _shape(ticket: Any) -> dict[str, Any]:
-    detail = getattr(ticket, "problem", None) or Problem(ticket=ticket)
+    detail = queries.detail(ticket)
     proof = getattr(ticket, "proof", None)
     shape = {
         "id": ticket.pk,

@@ -29,12 +29,13 @@ def problems(request: HttpRequest, actor: Actor) -> HttpResponseBase:
     show, sort = _choice(request, "show", lists.SHOWS, "open"), _choice(request, "sort", lists.SORTS, "cost")
     text, page = request.GET.get("q", "").replace("\x00", "").strip()[:200], request.GET.get("page", "1")
     number = min(max(1, int(page)), _MOST_PAGES) if page.isascii() and page.isdigit() and len(page) < 6 else 1
+    counts = lists.counts(actor)
     shown = {
         "page": lists.listed(actor, show=show, sort=sort, text=text, number=number, now=clock.now()),
         "show": show,
         "sort": sort,
         "q": text,
-        "counts": [(key, words, lists.problems(actor, key).count()) for key, words in lists.SHOWS.items()],
+        "counts": [(key, words, counts[key]) for key, words in lists.SHOWS.items()],
         "sorts": lists.SORTS.items(),
         "query": urlencode({"show": show, "sort": sort, "q": text}),
         "may_open": actor.can(STEER),

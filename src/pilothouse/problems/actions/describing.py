@@ -11,9 +11,9 @@ from pilothouse.platform.access import Actor
 from pilothouse.platform.journal import Change, Draft, instant_text
 from pilothouse.platform.refusals import FieldError, GuardRefused, Invalid, StaleVersion
 from pilothouse.platform.texts import is_plain_text
+from pilothouse.problems import queries
 from pilothouse.problems.actions.records import get_problem
 from pilothouse.problems.engine.detail import EMPTY, PREFIX
-from pilothouse.problems.models import Problem
 from pilothouse.tickets.access import get_ticket, require_work
 from pilothouse.tickets.actions import link_ticket, move_ticket, open_ticket
 from pilothouse.tickets.models import Link, Ticket
@@ -22,11 +22,6 @@ FIXED_BY = "fixed_by"
 DESCRIBED = ("cause", "whys", "workaround", "promised_on", "no_fix_reason")
 MOST_WHYS = 10
 _LONGEST = 50_000
-
-
-def detail_of(problem: Ticket) -> Problem:
-    """Return a problem's detail; an empty one for a problem that another way of opening gave none."""
-    return Problem.objects.filter(pk=problem.pk).first() or Problem(ticket=problem)
 
 
 def describe_problem(
@@ -57,7 +52,7 @@ def _open_to(actor: Actor, problem_id: int) -> Ticket:
 def _require_version(problem: Ticket, expected: int | None, changes: Mapping[str, Any]) -> None:
     if expected is None or expected == problem.version:
         return
-    kept = detail_of(problem)
+    kept = queries.detail(problem)
     current = {name: getattr(kept, name) for name in changes if name in EMPTY}
     message = f"{problem.number} was changed by somebody else while you were editing."
     raise StaleVersion(message, version=problem.version, current=current, attempted=changes)
@@ -93,7 +88,7 @@ def _fault(name: str, value: Any) -> FieldError | None:
 
 def _write(actor: Actor, problem: Ticket, values: Mapping[str, Any], verb: str, *, now: datetime, note: str = "") -> None:
     """Journal what differs and move the locked ticket's version on; nothing differs, nothing is written."""
-    kept = detail_of(problem)
+    kept = queries.detail(problem)
     changes = tuple(
         Change(PREFIX + name, _told(getattr(kept, name)), _told(value)) for name, value in values.items() if getattr(kept, name) != value
     )
@@ -119,7 +114,7 @@ def declare_known_error(
     with transaction.atomic():
         problem = _open_to(actor, problem_id)
         _require_version(problem, expected_version, {"workaround": workaround})
-        kept = detail_of(problem)
+        kept = queries.detail(problem)
         text = kept.workaround if workaround is None else workaround
         if error := _fault("workaround", text):
             raise Invalid("Nothing was changed.", [error])
@@ -140,7 +135,7 @@ def withdraw_known_error(*, actor: Actor, problem_id: int, now: datetime, note: 
     with transaction.atomic():
         problem = _open_to(actor, problem_id)
         _require_version(problem, expected_version, {"known_error_at": None})
-        if detail_of(problem).known_error_at is None:
+        if queries.detail(problem).known_error_at is None:
             raise GuardRefused(f"{problem.number} is no known error.", [FieldError("known_error", "It is no known error.")])
         if not note.strip() or not is_plain_text(note):
             raise Invalid("Nothing was changed.", [FieldError("note", "Say why it is withdrawn.", "For instance: it does not help.")])
