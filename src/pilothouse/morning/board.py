@@ -33,8 +33,8 @@ class Card:
     is_tag: bool = False
 
 
-def board(shown: Morning) -> dict[str, Any]:
-    """Gather what the template writes."""
+def board(shown: Morning, fresh: Sequence[tuple[int, str]] = ()) -> dict[str, Any]:
+    """Gather what the template writes; `fresh` are candidates found, raised or come back since: id and title."""
     here = shown.now.astimezone(shown.zone)
     return {
         "greeting": f"{spans.greeting(shown.now, shown.zone)}, {shown.name.split()[0] if shown.name else 'there'}",
@@ -58,8 +58,8 @@ def board(shown: Morning) -> dict[str, Any]:
         "weekday": f"{here:%A}",
         "tomorrow": shown.tomorrow,
         "runs": shown.runs,
-        "fresh": shown.fresh[:FRESH_SHOWN],
-        "fresh_count": len(shown.fresh),
+        "fresh": fresh[:FRESH_SHOWN],
+        "fresh_count": len(fresh),
         "started": shown.open_review.started_at if shown.open_review else None,
         "now": shown.now,
     }

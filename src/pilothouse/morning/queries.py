@@ -18,7 +18,6 @@ from pilothouse.people.models import Membership, Team, User
 from pilothouse.people.queries import require
 from pilothouse.platform.access import Actor, Capability, Role
 from pilothouse.platform.refusals import Missing
-from pilothouse.problems.candidate_queries import fresh_since
 from pilothouse.tickets.access import visible
 from pilothouse.tickets.models import Ticket
 from pilothouse.tickets.queries import zone_of
@@ -58,7 +57,6 @@ class Morning:
     oldest_escalation: datetime | None
     done: int
     runs: bool
-    fresh: tuple[tuple[int, str], ...] = ()  # candidates that were found, raised or came back since: id and title
 
     @property
     def now(self) -> datetime:
@@ -128,7 +126,6 @@ def morning(actor: Actor, *, now: datetime) -> Morning:
         oldest_escalation=_oldest(escalations),
         done=len(done),
         runs=actor.user_id is not None and actor.can(Capability.WORK_TICKETS),
-        fresh=tuple((each.row.pk, each.title) for each in fresh_since(actor, start)),
     )
 
 

@@ -20,6 +20,7 @@ from pilothouse.people.doors import signed_in
 from pilothouse.platform import clock
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.refusals import Missing, Refused
+from pilothouse.problems.candidate_queries import fresh_since
 from pilothouse.tickets.access import get_ticket
 from pilothouse.tickets.forms import DeskForm
 from pilothouse.tickets.models import Ticket
@@ -32,7 +33,8 @@ READ, RUN = Capability.READ_TICKETS, Capability.WORK_TICKETS
 def review(request: HttpRequest, actor: Actor) -> HttpResponseBase:
     """The review as it stands now."""
     now = clock.now()
-    page, mail = board(queries.morning(actor, now=now)), queries.mail_time(actor)
+    shown, mail = queries.morning(actor, now=now), queries.mail_time(actor)
+    page = board(shown, fresh_since(actor, shown.span.start))
     return render(request, "morning/review.html", {"page": page, "mail": mail, "mail_form": _mail_form(mail)})
 
 

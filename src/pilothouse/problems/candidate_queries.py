@@ -18,7 +18,7 @@ from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.refusals import Missing
 from pilothouse.platform.statements import run
 from pilothouse.problems.engine.columns import ASSIGNEE, GROUP, REQUESTER
-from pilothouse.problems.engine.veil import veiled
+from pilothouse.problems.engine.veil import neutral, veiled
 from pilothouse.problems.models import Candidate, CandidateTicket, MiningRun
 from pilothouse.tickets.access import visible
 from pilothouse.tickets.models import Ticket
@@ -70,7 +70,7 @@ def for_everybody(row: Candidate) -> dict[str, Any]:
     restricted = frozenset(Team.objects.filter(is_restricted=True).values_list("pk", flat=True))
     hidden = _hidden_counts([row.pk], restricted, None)
     titles = _titles([*hidden], restricted)
-    causes = _hidden_causes([row.found], restricted)
+    causes = hidden_causes([row.found], restricted)
     return dict(veiled(row.found, tickets_hidden=row.pk in hidden, causes=causes, title=titles.get(row.pk, "")))
 
 
@@ -80,11 +80,13 @@ def counts(actor: Actor) -> dict[str, int]:
     return dict(Candidate.objects.order_by().values_list("state").annotate(n=Count("pk")))
 
 
-def fresh_since(actor: Actor, since: datetime) -> list[Seen]:
-    """Return the open candidates that were first found, or came back, since an instant, in order of their rank."""
+def fresh_since(actor: Actor, since: datetime) -> list[tuple[int, str]]:
+    """Return id and title of the open candidates that were first found, or came back, since an instant, in order of their rank."""
     require(actor, Capability.READ_TICKETS)
-    rows = Candidate.objects.filter(Q(first_found_at__gte=since) | Q(returned_at__gte=since), state="open")
-    return _seen(actor, rows.order_by("rank", "id")[:MOST_LISTED])
+    fresh = Candidate.objects.filter(Q(first_found_at__gte=since) | Q(returned_at__gte=since), state="open")
+    rows = list(fresh.only("title", "ticket_count").order_by("rank", "id")[:MOST_LISTED])
+    veil = _veil(actor, rows)
+    return [(row.pk, row.title if row.pk not in veil.hidden else veil.titles.get(row.pk) or neutral(row.found)) for row in veil.shown]
 
 
 def uneven(actor: Actor, run: MiningRun) -> list[Mapping[str, Any]]:
@@ -114,22 +116,32 @@ def tickets_of(actor: Actor, candidate: Candidate) -> "QuerySet[Ticket]":
     return Ticket.objects.filter(visible(actor), pk__in=own).select_related("group")
 
 
+@dataclass(frozen=True, slots=True)
+class _Veil:
+    """What a reader may see of candidates: those of whose tickets not too many are hidden, how many are, and titles to tell instead."""
+
+    shown: list[Candidate]
+    hidden: Mapping[int, int]
+    titles: Mapping[int, str]
+
+
+def _veil(actor: Actor, rows: Sequence[Candidate]) -> _Veil:
+    hidden = _hidden_counts([row.pk for row in rows], actor.hidden_team_ids, actor.user_id)
+    shown = [row for row in rows if hidden.get(row.pk, 0) <= _MOSTLY * row.ticket_count]
+    return _Veil(shown, hidden, _titles([row.pk for row in shown if row.pk in hidden], actor.hidden_team_ids))
+
+
 def _seen(actor: Actor, rows: Iterable[Candidate]) -> list[Seen]:
-    found = list(rows)
-    if not actor.hidden_team_ids:
-        return [Seen(row, row.found, 0, row.returned_because) for row in found]
-    hidden = _hidden_counts([row.pk for row in found], actor.hidden_team_ids, actor.user_id)
-    shown = [row for row in found if hidden.get(row.pk, 0) <= _MOSTLY * row.ticket_count]
-    titles = _titles([*hidden], actor.hidden_team_ids)
-    causes = _hidden_causes([row.found for row in shown], actor.hidden_team_ids)
+    veil = _veil(actor, list(rows))
+    causes = hidden_causes([row.found for row in veil.shown], actor.hidden_team_ids)
     return [
         Seen(
             row,
-            veiled(row.found, tickets_hidden=row.pk in hidden, causes=causes, title=titles.get(row.pk, "")),
-            hidden.get(row.pk, 0),
+            veiled(row.found, tickets_hidden=row.pk in veil.hidden, causes=causes, title=veil.titles.get(row.pk, "")),
+            veil.hidden.get(row.pk, 0),
             "" if any(cause in row.returned_because for cause in causes) else row.returned_because,
         )
-        for row in shown
+        for row in veil.shown
     ]
 
 
@@ -157,9 +169,9 @@ def _titles(candidates: Sequence[int], teams: frozenset[int]) -> dict[int, str]:
     return {candidate: title for candidate, title in rows if title}
 
 
-def _hidden_causes(found: Iterable[Found], teams: frozenset[int]) -> frozenset[str]:
+def hidden_causes(found: Iterable[Found], teams: frozenset[int]) -> frozenset[str]:
     """Return the numbers of possible causes that are with these teams."""
-    numbers = {cause["key"] for each in found for cause in each.get("causes", ()) if cause["kind"] != "upstream"}
+    numbers = {cause["key"] for each in found for cause in each.get("causes", ()) if cause.get("kind") != "upstream"}
     if not numbers or not teams:
         return frozenset()
     return frozenset(Ticket.objects.filter(number__in=numbers, group__in=list(teams)).values_list("number", flat=True))

@@ -10,6 +10,7 @@ from pilothouse.platform import clock
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.problems import candidate_evidence, queries
 from pilothouse.problems.candidate_evidence import Told
+from pilothouse.problems.candidate_queries import hidden_causes
 from pilothouse.problems.engine.proof import VERDICTS
 from pilothouse.problems.engine.veil import veiled
 from pilothouse.problems.models import Evidence, Match, Proof
@@ -93,15 +94,8 @@ def _evidence(actor: Actor, row: Evidence) -> Seen:
 def evidence_for(actor: Actor, row: Evidence) -> tuple[Mapping[str, Any], int]:
     """Return what a reader may be told of a frozen evidence, and how many of its tickets are hidden from them."""
     seen = Ticket.objects.filter(visible(actor), pk__in=row.ticket_ids).count() if actor.hidden_team_ids else len(row.ticket_ids)
-    hidden = len(row.ticket_ids) - seen
-    return veiled(row.found, tickets_hidden=bool(hidden), causes=_hidden_causes(actor, row.found)), hidden
-
-
-def _hidden_causes(actor: Actor, found: Mapping[str, Any]) -> frozenset[str]:
-    keys = {cause["key"] for cause in found.get("causes", ()) if cause.get("kind") != "upstream"}
-    if not keys or not actor.hidden_team_ids:
-        return frozenset()
-    return frozenset(Ticket.objects.filter(number__in=keys).exclude(visible(actor)).values_list("number", flat=True))
+    hidden, causes = len(row.ticket_ids) - seen, hidden_causes([row.found], actor.hidden_team_ids)
+    return veiled(row.found, tickets_hidden=bool(hidden), causes=causes), hidden
 
 
 def _proposed(actor: Actor, ticket: Ticket) -> list[Match]:
