@@ -44,57 +44,34 @@ class CauseRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
-    """A candidate's page."""
-
-    seen: Seen
-    title: str
-    paragraph: str
-    state: str
-    reason: str
-    weeks: Weeks | None
-    facets: list[FacetRow]
-    rhythm: list[tuple[str, str, str]]  # what, in words, by chance
-    causes: list[CauseRow]
-    cost: list[tuple[str, str, str]]  # what, how much, on what basis
-    words: list[str]
-    alarm: str
-
-
-def whole(actor: Actor, seen: Seen) -> Whole:
-    """Return a candidate with all of its evidence."""
-    found = seen.found
-    pair = [found["pair"]] if found.get("pair") else []
-    return Whole(
-        seen=seen,
-        title=seen.title,
-        paragraph=str(found.get("paragraph", "")),
-        state=CANDIDATE_STATES[seen.row.state],
-        reason=reason_of(found),
-        weeks=weeks_of(found),
-        facets=[_facet(each) for each in (*found.get("facets", ()), *pair)],
-        rhythm=_rhythm(found.get("rhythm", {})),
-        causes=_causes(actor, found.get("causes", ())),
-        cost=_cost(found.get("cost", {})),
-        words=list(found.get("words", ())),
-        alarm=str(found.get("alarm", "")),
-    )
-
-
-_COSTED = frozenset({"tickets", "hours", "hours_known", "breaches", "reassignments", "people", "expected", "low", "high", "expected_hours"})
-
-
-@dataclass(frozen=True, slots=True)
 class Told:
     """A finding in words and pictures, wherever it is kept."""
 
     paragraph: str
     weeks: Weeks | None
     facets: list[FacetRow]
-    rhythm: list[tuple[str, str, str]]
+    rhythm: list[tuple[str, str, str]]  # what, in words, by chance
     causes: list[CauseRow]
-    cost: list[tuple[str, str, str]]
+    cost: list[tuple[str, str, str]]  # what, how much, on what basis
     words: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A candidate's page."""
+
+    seen: Seen
+    state: str
+    reason: str
+    told: Told
+
+
+_COSTED = frozenset({"tickets", "hours", "hours_known", "breaches", "reassignments", "people", "expected", "low", "high", "expected_hours"})
+
+
+def whole(actor: Actor, seen: Seen) -> Whole:
+    """Return a candidate with all of its evidence."""
+    return Whole(seen, CANDIDATE_STATES[seen.row.state], reason_of(seen.found), told(actor, seen.found))
 
 
 def told(actor: Actor, found: Mapping[str, Any]) -> Told:
@@ -202,8 +179,6 @@ def _causes(actor: Actor, causes: Sequence[Mapping[str, Any]]) -> list[CauseRow]
 
 def _cost(cost: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Return what it costs, each figure with its basis; what is not known is not shown."""
-    if not cost:
-        return []
     rows = [("Tickets", f"{cost['tickets']:,}", "counted")]
     if cost["hours"] is not None:
         rows.append(("Handling hours", f"{cost['hours']:,.0f}", f"known for {cost['hours_known']:,} of {cost['tickets']:,} tickets"))
