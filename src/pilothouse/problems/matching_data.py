@@ -1,24 +1,26 @@
 """What matching reads: incidents as terms, problems with their signatures; kept ready in each process until a signature changes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Count, F, Max, Q
+from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models.functions import Left
 
-from pilothouse.problems.engine.matching import Matcher, from_data, terms_of
+from pilothouse.problems.engine.matching import LONGEST_READ, Matcher, from_data, terms_of
 from pilothouse.problems.models import Signature
 from pilothouse.tickets.engine.lifecycle import RAISED_KINDS
 from pilothouse.tickets.models import Ticket
 
 MOST_OWN, MOST_OTHERS, MOST_PROBLEMS = 500, 4000, 500
 _MOST_ATTRIBUTES = 20
-_READ = ("pk", "title", "description", "category", "subcategory", "service__name", "ci__name", "ci__ci_class", "ci__attributes")
+_READ = ("title", "category", "subcategory", "service__name", "ci__name", "ci__attributes")
 _known: tuple[Any, Matcher] | None = None
 
 
-def documents(tickets: Iterable[dict[str, Any]]) -> list[frozenset[str]]:
-    """Return tickets (rows of `_READ`) as terms."""
-    return [terms_of(row["title"], row["description"], _facts(row)) for row in tickets]
+def _documents(tickets: "QuerySet[Ticket]", most: int) -> list[frozenset[str]]:
+    """Return so many tickets as terms; only what is read of a description leaves the database."""
+    rows = tickets.values(*_READ, text=Left("description", LONGEST_READ))[:most]
+    return [terms_of(row["title"], row["text"], _facts(row)) for row in rows]
 
 
 def _facts(row: dict[str, Any]) -> dict[str, str]:
@@ -30,13 +32,13 @@ def _facts(row: dict[str, Any]) -> dict[str, str]:
 
 def read(ids: Sequence[int]) -> list[frozenset[str]]:
     """Return these tickets as terms, the newest 500 of them."""
-    return documents(Ticket.objects.filter(pk__in=ids).order_by("-opened_at").values(*_READ)[:MOST_OWN])
+    return _documents(Ticket.objects.filter(pk__in=ids).order_by("-opened_at"), MOST_OWN)
 
 
 def others_than(ids: Sequence[int]) -> list[frozenset[str]]:
     """Return the newest 4,000 incidents and requests that are none of these as terms."""
     rows = Ticket.objects.filter(kind__in=RAISED_KINDS).exclude(pk__in=ids)
-    return documents(rows.order_by("-opened_at", "-pk").values(*_READ)[:MOST_OTHERS])
+    return _documents(rows.order_by("-opened_at", "-pk"), MOST_OTHERS)
 
 
 def share_of(ids: Sequence[int]) -> float:

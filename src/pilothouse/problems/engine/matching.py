@@ -20,7 +20,7 @@ LEAST = 3  # incidents from which something can be learnt
 SURE, LIKELY = 0.95, 0.6  # of the incidents that score so high, so many are the problem's
 _MOST_TERMS = 24
 _LEAST_LIFT = 3.0
-_LONGEST_READ = 1500
+LONGEST_READ = 1500  # characters of a description
 _TAIL = 0.02
 _PART = {SURE: 0.7, LIKELY: 0.45}  # of what its own usually score
 _NAMED = 3
@@ -39,7 +39,7 @@ def terms_of(title: str, text: str = "", facts: Mapping[str, str] | None = None)
     >>> sorted(terms_of("VaultKeep 7.4.2: backup FAILED on lds-017", facts={"CI": "lds-017", "site": ""}))
     ['#7.4.2', '#lds-017', 'CI=lds-017', 'backup', 'failed', 'vaultkeep']
     """
-    whole = f"{title}\n{text[:_LONGEST_READ]}"
+    whole = f"{title}\n{text[:LONGEST_READ]}"
     folded = "".join(c for c in unicodedata.normalize("NFKD", whole) if not unicodedata.combining(c)).casefold()
     words = {word for word in _WORD.findall(_DIGITS.sub(" ", folded)) if word not in _COMMON}
     words |= {run[i : i + 2] for run in _UNSPACED.findall(folded) for i in range(len(run) - 1)}
