@@ -14,7 +14,7 @@ from pilothouse.morning.scope import Scope
 from pilothouse.people import queries as people
 from pilothouse.sla.models import Clock, Escalation
 from pilothouse.tickets.engine.lifecycle import DONE_STATES, HOLD_REASONS, OPEN_STATES
-from pilothouse.tickets.models import Link, Ticket
+from pilothouse.tickets.models import CAUSED_BY, Link, Ticket
 
 MOST = 25
 BOUNCES = 2
@@ -189,7 +189,7 @@ def _say_unowned(asked: Asked, row: Row) -> Words:
 
 def _find_holds(asked: Asked) -> Found:
     blocker = Link.objects.filter(relation="blocks", target=OuterRef("pk"), ticket__state__in=DONE_STATES)
-    cause = Link.objects.filter(relation="caused_by", ticket=OuterRef("pk"), target__state__in=DONE_STATES)
+    cause = Link.objects.filter(relation=CAUSED_BY, ticket=OuterRef("pk"), target__state__in=DONE_STATES)
     waits = Q(hold_reason__in=_HELD_FOR) & (Q(parent__state__in=DONE_STATES) | Exists(blocker) | Exists(cause))
     tickets = Ticket.objects.filter(asked.scope.tickets, Q(hold_until__lt=asked.now) | waits, state="on_hold")
     return _listed(tickets, ("priority", F("hold_until").asc(nulls_last=True), "pk"))

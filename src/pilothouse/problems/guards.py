@@ -7,7 +7,7 @@ from pilothouse.problems import queries
 from pilothouse.problems.models import Problem
 from pilothouse.tickets.actions import guards
 from pilothouse.tickets.engine.lifecycle import OPEN_STATES, Refusal
-from pilothouse.tickets.models import Link, Ticket
+from pilothouse.tickets.models import FIXED_BY, Link, Ticket
 
 _NAMED = 5
 
@@ -24,7 +24,7 @@ def stands_in_the_way(ticket: Ticket, values: Mapping[str, Any]) -> list[Refusal
 
 
 def _without_fix(ticket: Ticket, detail: Problem) -> list[Refusal]:
-    if detail.no_fix_reason.strip() or Link.objects.filter(ticket=ticket, relation="fixed_by").exists():
+    if detail.no_fix_reason.strip() or Link.objects.filter(ticket=ticket, relation=FIXED_BY).exists():
         return []
     return [Refusal("change", "No change has fixed it.", "Link the change that did, or say why none was needed.")]
 

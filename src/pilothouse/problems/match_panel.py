@@ -11,7 +11,7 @@ from pilothouse.problems.models import Match, Problem
 from pilothouse.tickets import side_panels
 from pilothouse.tickets.access import may_work, visible
 from pilothouse.tickets.engine.lifecycle import DONE_STATES, RAISED_KINDS
-from pilothouse.tickets.models import Ticket
+from pilothouse.tickets.models import CAUSED_BY, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def beside_incident(actor: Actor, ticket: Ticket) -> dict[str, Any]:
     if ticket.kind not in RAISED_KINDS or not actor.can(Capability.READ_TICKETS):
         return {}
     seen = Ticket.objects.filter(visible(actor), kind="problem").select_related("problem")
-    linked = list(seen.filter(linked_from__ticket=ticket, linked_from__relation="caused_by").order_by("pk")[:10])
+    linked = list(seen.filter(linked_from__ticket=ticket, linked_from__relation=CAUSED_BY).order_by("pk")[:10])
     matches = {match.problem_id: match for match in Match.objects.filter(ticket=ticket).exclude(state="declined").order_by("-score")}
     proposed = list(seen.filter(pk__in=[pk for pk, match in matches.items() if match.state == "proposed"]))
     offered = [_offered(problem, matches.get(problem.pk), is_linked=True) for problem in linked]
@@ -56,7 +56,7 @@ def in_the_portal(actor: Actor, ticket: Ticket) -> dict[str, Any]:
     if not ticket.is_open:
         return {}
     known = Problem.objects.filter(
-        known_error_at__isnull=False, ticket__linked_from__ticket=ticket, ticket__linked_from__relation="caused_by"
+        known_error_at__isnull=False, ticket__linked_from__ticket=ticket, ticket__linked_from__relation=CAUSED_BY
     )
     workarounds = list(known.exclude(ticket__state__in=DONE_STATES).exclude(workaround="").values_list("workaround", flat=True)[:3])
     return {"workarounds": workarounds} if workarounds else {}

@@ -5,7 +5,7 @@ from procrastinate.contrib.django import app
 from pilothouse.platform import access, clock, outbox
 from pilothouse.problems.actions.judging import judge_fixes
 from pilothouse.problems.actions.matching import learn_signature, match_ticket
-from pilothouse.tickets.models import Link, Ticket
+from pilothouse.tickets.models import CAUSED_BY, Link, Ticket
 
 
 @app.periodic(cron="40 4 * * *")
@@ -24,7 +24,7 @@ def match(entry_id: int, kind: str, record_id: int) -> None:
 @app.task(name="problems.learn")
 def learn(entry_id: int, kind: str, record_id: int) -> None:
     """Learn anew what a problem's incidents have in common, after links of it, or of one of its incidents, have changed."""
-    targets = Link.objects.filter(ticket_id=record_id, relation="caused_by").values_list("target_id", flat=True)
+    targets = Link.objects.filter(ticket_id=record_id, relation=CAUSED_BY).values_list("target_id", flat=True)
     wanted = {record_id, *(pk for pk in targets if pk is not None)}
     for problem_id in Ticket.objects.filter(pk__in=wanted, kind="problem").order_by("pk").values_list("pk", flat=True):
         learn_signature(actor=access.system(), problem_id=problem_id, now=clock.now())

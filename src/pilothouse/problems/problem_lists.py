@@ -14,7 +14,7 @@ from pilothouse.problems.models import Evidence, Match, Problem, Proof
 from pilothouse.problems.problem_page import TONES, is_overdue
 from pilothouse.tickets.access import visible
 from pilothouse.tickets.engine.lifecycle import DONE_STATES, OPEN_STATES
-from pilothouse.tickets.models import Link, Ticket
+from pilothouse.tickets.models import CAUSED_BY, Link, Ticket
 
 SHOWS = {"open": "Open", "known": "Known errors", "done": "Resolved and closed", "all": "All"}
 SORTS = {"cost": "Cost", "age": "Age", "owner": "Owner", "promised": "Promised day"}
@@ -69,9 +69,7 @@ def counts(actor: Actor) -> dict[str, int]:
 
 def listed(actor: Actor, *, show: str, sort: str, text: str, number: int, now: datetime) -> Page:
     """Return one page of 50, in the order asked for."""
-    linked = (
-        Link.objects.filter(relation="caused_by", target=OuterRef("pk")).order_by().values("target").annotate(n=Count("pk")).values("n")
-    )
+    linked = Link.objects.filter(relation=CAUSED_BY, target=OuterRef("pk")).order_by().values("target").annotate(n=Count("pk")).values("n")
     looks = Match.objects.filter(problem=OuterRef("pk"), state="proposed").order_by().values("problem").annotate(n=Count("pk")).values("n")
     found = problems(actor, show, text).select_related("problem", "group", "assignee", "proof", "service")
     found = found.annotate(incidents=Coalesce(Subquery(linked), 0), looks=Coalesce(Subquery(looks), 0))

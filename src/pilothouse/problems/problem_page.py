@@ -16,7 +16,7 @@ from pilothouse.problems.engine.veil import veiled
 from pilothouse.problems.models import Evidence, Match, Proof
 from pilothouse.tickets import side_panels
 from pilothouse.tickets.access import may_work, visible
-from pilothouse.tickets.models import Link, Ticket
+from pilothouse.tickets.models import CAUSED_BY, Link, Ticket
 
 FEW = 10
 _WIDTH, _HEIGHT = 640, 130
@@ -62,7 +62,7 @@ def record_of(actor: Actor, ticket: Ticket) -> dict[str, Any]:
         return {}
     detail = queries.detail(ticket)
     seen = Ticket.objects.filter(visible(actor))
-    linked = seen.filter(links__relation="caused_by", links__target=ticket)
+    linked = seen.filter(links__relation=CAUSED_BY, links__target=ticket)
     proof = Proof.objects.filter(pk=ticket.pk).select_related("change").first()
     return {
         "ticket": ticket,
@@ -70,7 +70,7 @@ def record_of(actor: Actor, ticket: Ticket) -> dict[str, Any]:
         "is_overdue": is_overdue(detail.promised_on, ticket, clock.now().date()),
         "evidence": [_evidence(actor, row) for row in Evidence.objects.filter(problem=ticket).order_by("-id")],
         "incidents": list(linked.order_by("-opened_at", "-pk")[:FEW]),
-        "incident_count": Link.objects.filter(relation="caused_by", target=ticket).count(),
+        "incident_count": Link.objects.filter(relation=CAUSED_BY, target=ticket).count(),
         "tasks": list(seen.filter(parent=ticket, kind="task").select_related("group", "assignee").order_by("pk")),
         "fixes": fixes_of(actor, ticket.pk),
         "proof": proof,

@@ -16,7 +16,7 @@ from pilothouse.problems import problem_lists as lists
 from pilothouse.problems.actions.records import get_problem, open_problem
 from pilothouse.problems.forms import OpenProblemForm
 from pilothouse.tickets.access import get_ticket, visible
-from pilothouse.tickets.models import Ticket
+from pilothouse.tickets.models import CAUSED_BY, Ticket
 
 READ, STEER = Capability.READ_TICKETS, Capability.STEER_TICKETS
 _MOST_PAGES = 1000
@@ -62,7 +62,7 @@ def review(request: HttpRequest, actor: Actor) -> HttpResponseBase:
 def incidents(request: HttpRequest, actor: Actor, number: str) -> HttpResponseBase:
     """The incidents of a problem, the latest first, page by page."""
     problem = get_problem(actor, number)
-    own = Ticket.objects.filter(visible(actor), links__relation="caused_by", links__target=problem).select_related("group")
+    own = Ticket.objects.filter(visible(actor), links__relation=CAUSED_BY, links__target=problem).select_related("group")
     page = keyset.page(own, request.GET.get("page", ""), keys=("opened_at", "pk"), descending=True, size=50)
     return render(request, "problems/incidents.html", {"problem": problem, "page": page, "count": own.count()})
 

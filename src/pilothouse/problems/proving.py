@@ -12,7 +12,7 @@ from pilothouse.changes.engine.detail import HELPED
 from pilothouse.problems.engine.proof import Judged, Week, judge
 from pilothouse.problems.models import Problem
 from pilothouse.tickets.engine.lifecycle import RAISED_KINDS
-from pilothouse.tickets.models import Link, Ticket
+from pilothouse.tickets.models import CAUSED_BY, FIXED_BY, Link, Ticket
 
 WEEK = timedelta(days=7)
 MOST_BEFORE, MOST_AFTER = 52, 104
@@ -32,13 +32,13 @@ class Fix:
 
 def incidents_of(problem_id: int) -> list[int]:
     """Return the ids of the incidents that are linked to a problem as caused by it."""
-    return list(Link.objects.filter(target_id=problem_id, relation="caused_by").order_by("ticket_id").values_list("ticket_id", flat=True))
+    return list(Link.objects.filter(target_id=problem_id, relation=CAUSED_BY).order_by("ticket_id").values_list("ticket_id", flat=True))
 
 
 def fix_of(problem: Ticket, now: datetime) -> Fix | None:
     """Return the last fixing change that was carried out and held, or the resolution of a problem that needed none."""
     done = Ticket.objects.filter(
-        linked_from__ticket=problem, linked_from__relation="fixed_by", change__actual_end_at__lte=now, change__outcome__in=HELPED
+        linked_from__ticket=problem, linked_from__relation=FIXED_BY, change__actual_end_at__lte=now, change__outcome__in=HELPED
     )
     last = done.order_by("-change__actual_end_at").select_related("change").first()
     if last is not None and last.change.actual_end_at is not None:

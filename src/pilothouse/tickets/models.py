@@ -111,6 +111,9 @@ class TicketStory(models.Model):
         ]
 
 
+CAUSED_BY, FIXED_BY = "caused_by", "fixed_by"  # relations that practices read: an incident, by a problem; a problem, by a change
+
+
 class Link(models.Model):
     """A ticket's link to another ticket (one direction is kept, both are shown) or to an address elsewhere."""
 

@@ -15,7 +15,7 @@ from pilothouse.tickets.access import get_ticket, may_work, visible
 from pilothouse.tickets.actions.relating import RELATIONS
 from pilothouse.tickets.acts import Act, offered
 from pilothouse.tickets.forms import CommentForm, DeskForm, FollowUpForm, LinkForm, MergeForm
-from pilothouse.tickets.models import Attachment, Link, Ticket, TicketStory
+from pilothouse.tickets.models import CAUSED_BY, Attachment, Link, Ticket, TicketStory
 
 _PEOPLE, _TICKETS = ("requester", "opened_by", "assignee"), ("parent", "merged_into")
 SHOWN_AT_ONCE = 200
@@ -139,7 +139,7 @@ def _links(actor: Actor, ticket: Ticket) -> list[Related]:
     """Read the links of both directions; one whose other end the actor may not see is left out."""
     rows = Link.objects.filter(Q(ticket_id=ticket.pk) | Q(target_id=ticket.pk)).order_by("id")
     if ticket.kind == "problem":  # its incidents, which may be thousands, stand in a panel of their own
-        rows = rows.exclude(target_id=ticket.pk, relation="caused_by")
+        rows = rows.exclude(target_id=ticket.pk, relation=CAUSED_BY)
     links = list(rows)
     links.sort(key=lambda link: link.ticket_id != ticket.pk)
     others = {link: link.target_id if link.ticket_id == ticket.pk else link.ticket_id for link in links}

@@ -16,9 +16,8 @@ from pilothouse.problems.actions.records import get_problem
 from pilothouse.problems.engine.detail import EMPTY, PREFIX
 from pilothouse.tickets.access import get_ticket, require_work
 from pilothouse.tickets.actions import link_ticket, move_ticket, open_ticket
-from pilothouse.tickets.models import Link, Ticket
+from pilothouse.tickets.models import FIXED_BY, Link, Ticket
 
-FIXED_BY = "fixed_by"
 DESCRIBED = ("cause", "whys", "workaround", "promised_on", "no_fix_reason")
 MOST_WHYS = 10
 _LONGEST = 50_000

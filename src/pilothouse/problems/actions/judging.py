@@ -19,7 +19,7 @@ from pilothouse.problems.engine.proof import Judged, came_back
 from pilothouse.problems.models import Proof
 from pilothouse.problems.proving import Fix
 from pilothouse.tickets.actions import move_ticket
-from pilothouse.tickets.models import Ticket
+from pilothouse.tickets.models import FIXED_BY, Ticket
 
 KIND = "problems.came_back"
 
@@ -43,7 +43,7 @@ def fixed_problems(now: datetime) -> "QuerySet[Ticket]":
     """Return the problems whose fix was carried out, or that were resolved, at most two years ago."""
     since = now - proving.MOST_AFTER * proving.WEEK
     carried = {"actual_end_at__gte": since, "actual_end_at__lte": now, "outcome__in": HELPED}
-    fixed = Q(links__relation="fixed_by", **{f"links__target__change__{name}": value for name, value in carried.items()})
+    fixed = Q(links__relation=FIXED_BY, **{f"links__target__change__{name}": value for name, value in carried.items()})
     return Ticket.objects.filter(fixed | Q(resolved_at__gte=since), kind="problem").exclude(state="cancelled").order_by("pk").distinct()
 
 

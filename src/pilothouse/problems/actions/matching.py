@@ -10,12 +10,13 @@ from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.journal import Change, Draft
 from pilothouse.platform.refusals import FieldError, Forbidden, GuardRefused, Missing
 from pilothouse.problems import matching_data
-from pilothouse.problems.actions.records import CAUSED_BY, gather
+from pilothouse.problems.actions.records import gather
 from pilothouse.problems.engine.matching import Likeness, learn
 from pilothouse.problems.models import Match, Problem, Signature
 from pilothouse.problems.proving import incidents_of
 from pilothouse.tickets.access import may_work, sees
-from pilothouse.tickets.models import Link, Ticket
+from pilothouse.tickets.engine.lifecycle import RAISED_KINDS
+from pilothouse.tickets.models import CAUSED_BY, Link, Ticket
 
 _LONGEST_REASON = 400
 _ENOUGH_MORE = 1.1
@@ -28,7 +29,7 @@ def match_ticket(*, actor: Actor, ticket_id: int, now: datetime) -> list[Match]:
     """
     require(actor, Capability.STEER_TICKETS)
     with transaction.atomic():
-        ticket = Ticket.objects.select_for_update(of=("self",)).filter(pk=ticket_id, kind__in=("incident", "request")).first()
+        ticket = Ticket.objects.select_for_update(of=("self",)).filter(pk=ticket_id, kind__in=RAISED_KINDS).first()
         if ticket is None or not ticket.is_open or Link.objects.filter(ticket=ticket, relation=CAUSED_BY).exists():
             return []
         if Match.objects.filter(ticket=ticket).exists():

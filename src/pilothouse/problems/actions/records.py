@@ -22,9 +22,8 @@ from pilothouse.tickets.access import get_ticket, require_work, visible
 from pilothouse.tickets.actions import assign_ticket
 from pilothouse.tickets.actions.opening import open_practice_ticket
 from pilothouse.tickets.engine.lifecycle import DESK_KINDS
-from pilothouse.tickets.models import Link, Ticket
+from pilothouse.tickets.models import CAUSED_BY, Link, Ticket
 
-CAUSED_BY = "caused_by"
 _PROPOSE: Any = object()
 _LONGEST_TITLE = 250
 _MOST_WEEKS = 520
@@ -114,14 +113,25 @@ def freeze_evidence(
     note: str = "",
 ) -> Evidence:
     """Keep what is known now as evidence, with the weeks in which its tickets came, and journal its hash; in the caller's transaction."""
-    kept = plain({"weeks": _weeks(ids, now), **(found or {})})
-    made = Evidence.objects.create(problem=problem, recorded_at=now, found=kept, ticket_ids=list(ids), sha256=fingerprint(kept, ids))
-    named = {"name": f"{len(ids):,} tickets, SHA-256 {made.sha256[:12]}…", "sha256": made.sha256, "tickets": len(ids)}
-    changes = [Change("evidence", None, named)]
+    made = evidence_of(problem.pk, found, ids, now=now)
+    made.save()
+    changes = [Change("evidence", None, named(made))]
     if verb == "problem.evidenced":  # the first: also what it costs
         changes.insert(0, Change("problem.weekly_hours", None, None if weekly_hours is None else f"{weekly_hours:.1f}"))
     journal.record(actor, [Draft("ticket", problem.pk, verb, tuple(changes), note=note)], now=now)
     return made
+
+
+def evidence_of(problem_id: int, found: Mapping[str, Any] | None, ids: Sequence[int], *, now: datetime) -> Evidence:
+    """Make (and do not save) the evidence of what is known now: the finding, and the weeks in which its tickets came, with their hash."""
+    kept = plain({"weeks": _weeks(ids, now), **(found or {})})
+    return Evidence(problem_id=problem_id, recorded_at=now, found=kept, ticket_ids=list(ids), sha256=fingerprint(kept, ids))
+
+
+def named(evidence: Evidence) -> dict[str, Any]:
+    """Return an evidence as the journal names it."""
+    count = len(evidence.ticket_ids)
+    return {"name": f"{count:,} tickets, SHA-256 {evidence.sha256[:12]}…", "sha256": evidence.sha256, "tickets": count}
 
 
 def _weeks(ids: Sequence[int], now: datetime) -> dict[str, Any] | None:

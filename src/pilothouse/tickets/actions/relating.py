@@ -14,16 +14,16 @@ from pilothouse.platform.texts import is_plain_text
 from pilothouse.tickets.access import get_ticket, require_work
 from pilothouse.tickets.actions.changing import move_ticket, write_changes
 from pilothouse.tickets.engine.lifecycle import DESK_KINDS
-from pilothouse.tickets.models import Link, Ticket
+from pilothouse.tickets.models import CAUSED_BY, FIXED_BY, Link, Ticket
 
 # relation -> how the other end reads it
 RELATIONS: dict[str, tuple[str, str]] = {
     "relates_to": ("relates to", "relates to"),
     "blocks": ("blocks", "is blocked by"),
-    "caused_by": ("is caused by", "causes"),
+    CAUSED_BY: ("is caused by", "causes"),
     "duplicates": ("duplicates", "is duplicated by"),
     "follows_up": ("follows up", "is followed up by"),
-    "fixed_by": ("is fixed by", "fixes"),  # a problem, by the change that removes its cause
+    FIXED_BY: ("is fixed by", "fixes"),
 }
 
 
