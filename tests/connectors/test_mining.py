@@ -114,21 +114,39 @@ def test_bad_input_gives_a_sensible_answer(name: str, tmp_path: Path) -> None:
     assert found["candidates"] == [] and found["remarks"]
 
 
-def test_changes_and_relations_hint_at_causes(export: Path, tmp_path: Path) -> None:
-    day = datetime(2025, 7, 19, tzinfo=UTC)  # three days before the tunnels begin to drop
+@pytest.fixture
+def beside(tmp_path: Path) -> list[str | Path]:
+    """Files of changes (one of them three days before the tunnels begin to drop), CIs and relations, as options."""
     noise = [(f"C{i}", f"{i % 28 + 1}-{i % 12 + 1}-2025 10:00", "", f"WS-{i}", "routine", "N") for i in range(150)]
-    true = ("C-TRUE", day.strftime("%d-%m-%Y 20:00"), day.strftime("%d-%m-%Y 22:00"), "tunnel client", "new software", "Y")
+    true = ("C-TRUE", "19-07-2025 20:00", "19-07-2025 22:00", "tunnel client", "new software", "Y")
     header = ("Change ID", "Planned Start", "Actual End", "CI Name (aff)", "Change Type", "CAB-approval needed")
     changes = write(tmp_path / "changes.csv", header, [*noise, true, ("C-NEVER", "", "", "WS-1", "routine", "N")])
     pairs = [(f"WS-{i}", "tunnel client") for i in range(200)]
     relations = write(tmp_path / "relations.csv", ("CI", "Depends on"), [*pairs, ("WS-1", "WS-1"), ("", "WS-2")])
     cis = write(tmp_path / "cis.csv", ("Name", "Class", "Serial"), [(f"WS-{i}", "laptop", f"S{i}") for i in range(200)])
-    done = mine(export, "--changes", changes, "--relations", relations, "--cis", cis, "--json", where=tmp_path)
+    return ["--changes", changes, "--relations", relations, "--cis", cis]
+
+
+def test_changes_and_relations_hint_at_causes(export: Path, beside: list[str | Path], tmp_path: Path) -> None:
+    done = mine(export, *beside, "--json", where=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "1 rows without a number or a time" in done.stderr
     tunnel = next(each for each in json.loads(done.stdout)["candidates"] if any(f["value"] == "system 5" for f in each["facets"]))
-    assert tunnel["causes"][0]["key"] == "C-TRUE"
+    [cause, *_] = tunnel["causes"]
+    assert (cause["key"], cause["at"]) == ("C-TRUE", "2025-07-19T22:00:00+00:00")
     assert tunnel["raised"]["tickets"] >= 4 and tunnel["raised"]["seconds"] > 0
+
+
+def test_a_mapping_file_gives_changes_the_zone_of_the_tickets(export: Path, beside: list[str | Path], tmp_path: Path) -> None:
+    """Both were written by one clock: in July New York is four hours behind UTC."""
+    columns = {"title": "Summary", "opened_at": "Created", "ci": "Configuration Item", "service": "Service", "state": "os"}
+    lines = ['system = "ours"', 'key = "Ticket Number"', 'time_zone = "America/New_York"', "[columns]"]
+    mapping = tmp_path / "ours.toml"
+    mapping.write_text("\n".join([*lines, *(f'{name} = "{column}"' for name, column in columns.items())]))
+    done = mine(export, "--map", mapping, *beside, "--json", where=tmp_path)
+    assert done.returncode == 0, done.stderr
+    causes = [cause for each in json.loads(done.stdout)["candidates"] for cause in each["causes"] if cause["key"] == "C-TRUE"]
+    assert {cause["at"] for cause in causes} == {"2025-07-20T02:00:00+00:00"}
 
 
 @pytest.mark.parametrize(

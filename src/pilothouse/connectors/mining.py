@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -46,7 +47,7 @@ def register(app: typer.Typer, database: Database, plainly: Callable[[Any], Any]
         """
         try:
             read = _read(file, profile, mapping)
-            beside = _beside(changes, cis, relations)
+            beside = _beside(changes, cis, relations, read.time_zone)
         except BadFile as fault:
             typer.echo(str(fault), err=True)
             raise typer.Exit(USAGE if profile and profile not in PROFILES else FAILED) from None
@@ -80,13 +81,13 @@ def _reading(profile: Profile) -> Reading:
     return Reading(first.encoding, first.delimiter, first.sheet)
 
 
-def _beside(changes: Path | None, cis: Path | None, relations: Path | None) -> "tuple[CIGraph, Changes]":
+def _beside(changes: Path | None, cis: Path | None, relations: Path | None, time_zone: str) -> "tuple[CIGraph, Changes]":
     """Read what surrounds the tickets; whatever is not given is empty."""
     # Heavy start-up.
     from pilothouse.connectors.engine.surrounding_columns import ReadChanges, read_changes, read_cis, read_relations
     from pilothouse.problems.engine.columns import Changes, CIGraph
 
-    found = _table(changes, read_changes) if changes else ReadChanges(Changes(), 0)
+    found = _table(changes, partial(read_changes, time_zone=time_zone)) if changes else ReadChanges(Changes(), 0)
     if found.passed_over:
         typer.echo(f"{changes}: {found.passed_over:,} rows without a number or a time that can be read were passed over.", err=True)
     return CIGraph(_table(cis, read_cis) if cis else {}, _table(relations, read_relations) if relations else ()), found.changes

@@ -43,7 +43,8 @@ from pilothouse.sla.engine import lives
 from pilothouse.tickets.engine.lifecycle import RAISED_KINDS
 
 Connection = psycopg.Connection[TupleRow]
-Carried = tuple[str, str, tuple[str, ...], int, int, str, str]  # the fields of a Change
+# The fields of a Change, CIs and the service by their ids.
+Carried = tuple[str, str, tuple[int, ...], int, int, int | None, str, tuple[int, ...], tuple[str, ...]]
 _AT_ONCE = 5000
 _MOST_EXTRAS = 60
 _TOO_MANY_NAMES = 5000  # of an imported column among its first tickets: it is a text or an id
@@ -244,7 +245,13 @@ def read(connection: Connection, since: datetime, until: datetime, changes: Iter
     groups = names.of[GROUP]
     bounced = {key: _journey(bytes(events), groups) for key, events in _rows(connection, _BOUNCED, [since])}
     graph = _graph(connection, names.of[CI])
-    return Read(columns.tickets(breached, bounced), _ints(columns.ids), graph, Changes([Change(*each) for each in changes]))
+    return Read(columns.tickets(breached, bounced), _ints(columns.ids), graph, Changes([_change(each, names) for each in changes]))
+
+
+def _change(carried: Carried, names: _Names) -> Change:
+    key, title, cis, start, end, service, kind, planned, marks = carried
+    touched = tuple(names.of[CI][ci] for ci in cis if ci in names.of[CI])
+    return Change(key, title, touched, start, end, names.of[SERVICE].get(service or 0, ""), kind, planned, marks)
 
 
 def _rows(connection: Connection, query: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:

@@ -45,8 +45,11 @@ class ReadChanges:
     passed_over: int
 
 
-def read_changes(table: Table, file: str) -> ReadChanges:
-    """Read changes. Raises BadFile where no column names them, or none says when they were carried out or planned."""
+def read_changes(table: Table, file: str, time_zone: str = "UTC") -> ReadChanges:
+    """Read changes; times that name no zone are of `time_zone`, as the tickets' are.
+
+    Raises BadFile where no column names the changes, or none says when they were carried out or planned.
+    """
     places = {name: _place(table.header, wanted) for name, wanted in _NAMES.items()}
     if places["key"] < 0:
         raise BadFile(f"{file}: no column names the changes; one should be called {_listed(_NAMES['key'])}.")
@@ -54,7 +57,7 @@ def read_changes(table: Table, file: str) -> ReadChanges:
     if not times:
         raise BadFile(f"{file}: no column says when the changes were carried out; one should be called {_listed(_NAMES['end'])}.")
     rows = [row for row in table.rows if not row.fault]
-    clock = Clock(_formats(rows, times, table.header), "UTC")
+    clock = Clock(_formats(rows, times, table.header), time_zone)
     marks = [i for i, name in enumerate(table.header) if column_key(name) in _MARKS]
     timed = [i for i, name in enumerate(table.header) if column_key(name) in _MARKED_BY_TIME]
     found: dict[str, tuple[Change, dict[str, None]]] = {}

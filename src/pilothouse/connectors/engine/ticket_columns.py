@@ -32,12 +32,13 @@ _SENTENCE = 20.0  # characters, on average, of a column that is text
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A file as columns, with what was left out; `profile` says how it was read."""
+    """A file as columns, with what was left out; `profile` says how it was read, `time_zone` where its times are from."""
 
     tickets: Tickets
     rejects: tuple[Reject, ...]
     rows: int
     profile: str
+    time_zone: str
 
 
 def choose(profiles: Iterable[Profile], header: Sequence[str], rows: Sequence[Row], file: str) -> Profile:
@@ -85,7 +86,9 @@ def read(profile: Profile, table: Table, file: str) -> Read:
         if reject is not None:
             rejects.append(reject)
     lines = [values for _, values in found.values()]
-    return Read(columns_of(list(found), lines, titled="title" in translator._fields), tuple(rejects), count, profile.label)
+    return Read(
+        columns_of(list(found), lines, titled="title" in translator._fields), tuple(rejects), count, profile.label, mapping.time_zone
+    )
 
 
 def _numbered(table: Table) -> Table:
