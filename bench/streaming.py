@@ -1,18 +1,24 @@
 """The streaming miner, judged by `bench.mining`: tickets replayed in order of time, with the budget of false alarms in force."""
 
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bench.figures import Figure, hand_over
+from pilothouse.problems.engine.atlas import Atlas, atlas_of
 from pilothouse.problems.engine.baseline import DAY
 from pilothouse.problems.engine.causes import span
-from pilothouse.problems.engine.columns import Tickets
+from pilothouse.problems.engine.columns import FAMILY, Tickets
+from pilothouse.problems.engine.families import gather
 from pilothouse.problems.engine.streaming import A_WEEK, Alarm, Arrival, Watch, told
+from pilothouse.problems.engine.words import read as read_words
 
 _WEEK = 7 * DAY
+_LEARNS = 28 * DAY  # the product learns families every night; so often is enough to judge by
+_REMEMBERED = 180 * DAY
 _LATER = frozenset({"resolution code"})  # written when all is over
 
 
@@ -42,15 +48,50 @@ def replay(tickets: Tickets, seed: int | None = None) -> Replay:
     rows = np.argsort(tickets.opened, kind="stable")
     opened = tickets.opened[rows]
     order = (rows if seed is None else np.random.default_rng(seed).permutation(rows)).tolist()
-    watch, alarms, used = Watch(), list[Alarm](), time.process_time()
-    late = len(order) * 9 // 10
+    watch, families, alarms = Watch(), _Families(tickets, order), list[Alarm]()
+    late, used = len(order) * 9 // 10, 0.0
     for i, arrival in enumerate(arrivals(tickets, order, opened.tolist())):
-        used = time.process_time() if i == late else used
-        alarm = watch.take(arrival)
+        families.learn(i, arrival.at, watch)
+        began = time.process_time()
+        alarm = watch.take(families.placed(arrival))
+        used += time.process_time() - began if i >= late else 0
         alarms += [alarm] if alarm else []
-    each = (time.process_time() - used) / max(len(order) - late, 1)
+    each = used / max(len(order) - late, 1)
     middle = opened[(opened >= np.quantile(opened, 0.01)) & (opened <= np.quantile(opened, 0.99))]
     return Replay(order, alarms, float(np.ptp(middle)) / _WEEK, watch, each * 1000)
+
+
+class _Families:
+    """Families learnt now and then from the tickets that had come by then, as the nightly look leaves them behind."""
+
+    def __init__(self, tickets: Tickets, order: Sequence[int]) -> None:
+        self.tickets, self.order = tickets, order
+        self.atlas: Atlas | None = None
+        self.learnt_at = 0
+        self.recent: deque[Arrival] = deque()
+
+    def learn(self, count: int, at: int, watch: Watch) -> None:
+        """Learn from the first `count` tickets, if it is time, and let the watch know."""
+        if self.tickets.titles is None or at - self.learnt_at < _LEARNS or count < 500:
+            return
+        rows, texts = self.order[:count], self.tickets.texts
+        seen = Tickets(
+            list(map(str, rows)), titles=[self.tickets.titles[i] for i in rows], texts=[texts[i] for i in rows] if texts else None
+        )
+        words = read_words(seen)
+        self.atlas, self.learnt_at = atlas_of(gather(seen, words), words), at
+        while self.recent and self.recent[0].at < at - _REMEMBERED:
+            self.recent.popleft()
+        watch.regroup([self._with_family(each) for each in self.recent])
+
+    def placed(self, arrival: Arrival) -> Arrival:
+        self.recent.append(arrival)
+        return self._with_family(arrival)
+
+    def _with_family(self, arrival: Arrival) -> Arrival:
+        if self.atlas is None:
+            return arrival
+        return replace(arrival, facts={**arrival.facts, FAMILY: self.atlas.family(arrival.title, arrival.text)})
 
 
 def judge(name: str, tickets: Tickets, seeds: int = 3) -> Replay:

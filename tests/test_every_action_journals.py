@@ -275,7 +275,7 @@ SCENARIOS |= {
 @scenario("problems.take_candidate")
 def _(org: Organisation) -> None:
     found = {"rank": 1, "title": "VPN drops", "paragraph": "", "ticket_count": 1, "cost": {"expected_hours": None}}
-    told = {"tickets": 1, "families": 1, "groups_looked_at": 1, "remarks": [], "imbalances": []}
+    told = {"tickets": 1, "families": 1, "groups_looked_at": 1, "remarks": [], "imbalances": [], "atlas": b""}
     run = problems.request_look(actor=org.ana, now=NOW)
     told["candidates"] = [{"found": found, "ids": [opened(org).pk]}]
     problems.end_look(actor=org.ana, run_id=run.pk, found=told, since=NOW, now=NOW)

@@ -57,8 +57,8 @@ def found(ids: list[int], rank: int = 1, title: str = "Tunnel drops", **more: An
 def kept(*candidates: dict[str, Any], now: datetime = NOW) -> MiningRun:
     """Let a look have found these."""
     run = request_look(actor=SYSTEM, now=now)
-    told = {"tickets": 100, "families": 7, "groups_looked_at": 70, "remarks": [], "imbalances": [], "candidates": list(candidates)}
-    return end_look(actor=SYSTEM, run_id=run.pk, found=told, since=now - timedelta(days=400), now=now)
+    told = {"tickets": 100, "families": 7, "groups_looked_at": 70, "remarks": [], "imbalances": [], "atlas": b""}
+    return end_look(actor=SYSTEM, run_id=run.pk, found={**told, "candidates": list(candidates)}, since=now - timedelta(days=400), now=now)
 
 
 def members(row: Candidate) -> set[int]:

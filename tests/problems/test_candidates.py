@@ -159,6 +159,7 @@ def test_a_look_is_one_at_a_time_and_one_that_broke_off_changes_nothing(people: 
         "groups_looked_at": 1,
         "remarks": [],
         "imbalances": [],
+        "atlas": b"",
         "candidates": [{"found": {"cost": {}}, "ids": []}],
     }
     with pytest.raises(KeyError), transaction.atomic():

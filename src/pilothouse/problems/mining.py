@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from pilothouse.problems.data import as_data
+from pilothouse.problems.engine.atlas import atlas_of
 from pilothouse.problems.engine.baseline import DAY
 from pilothouse.problems.engine.candidates import rates
 from pilothouse.problems.engine.columns import MISSING
@@ -14,9 +15,13 @@ from pilothouse.problems.reading import Read
 
 
 def mined(read: Read) -> dict[str, Any]:
-    """Mine what was read; `ids` of a candidate are its tickets in order of their time, `found` all else that is known of it."""
+    """Mine what was read; `ids` of a candidate are its tickets in order of their time, `found` all else that is known of it.
+
+    `atlas` places the tickets that come later in the families that were found (engine/atlas.py), packed.
+    """
     whole = mine(read.tickets, read.graph, read.changes)
-    told = as_data(whole)
+    told, atlas = as_data(whole), atlas_of(whole.families, whole.words)
+    told["atlas"] = atlas.packed() if atlas is not None else b""
     told["candidates"] = [
         {"found": _kept(found, finding, whole), "ids": read.ids[finding.candidate.rows].tolist()}
         for found, finding in zip(told["candidates"], whole.findings, strict=True)

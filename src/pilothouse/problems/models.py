@@ -121,8 +121,10 @@ class TicketWatch(models.Model):
 
     state = models.BinaryField(default=bytes)  # problems/engine/streaming.py's, as packed JSON; empty before the first look
     last_ticket_id = models.BigIntegerField(default=0)
-    looked_at = models.DateTimeField(null=True)
     joined = models.JSONField(default=dict)  # alarm number -> candidate
+    atlas = models.BinaryField(default=bytes)  # problems/engine/atlas.py's, packed, as the latest look left it; empty without texts
+    atlas_run = models.BigIntegerField(default=0)  # the look that left it
+    grouped_by = models.BigIntegerField(default=0)  # the look by whose atlas the state's families were made
 
 
 MATCH_STATES = {"proposed": "Proposed", "linked": "Linked", "declined": "Declined"}

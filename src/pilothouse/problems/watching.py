@@ -1,7 +1,8 @@
 """Tickets as they come in: every few minutes the new ones are held against those before, and what crowds is raised at once.
 
 The first look takes the tickets of the last ninety days for what is usual and raises nothing. What was opened more than a day ago is
-history that somebody brings in; the night looks at it. One worker watches at a time.
+history that somebody brings in; the night looks at it. New tickets join the families that the night found: when it has left new ones,
+the tickets that were watched already are given theirs anew. One worker watches at a time.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,9 +21,10 @@ from pilothouse.problems import watch_child
 from pilothouse.problems.actions.watching import keep_watch
 from pilothouse.problems.engine.columns import CI, CLASS, REQUESTER, SERVICE, SITE
 from pilothouse.problems.models import TicketWatch
+from pilothouse.problems.watch_child import Arrival
 from pilothouse.tickets.engine.lifecycle import RAISED_KINDS
 
-USUAL = timedelta(days=90)
+USUAL, _REMEMBERED = timedelta(days=90), timedelta(days=180)
 _USUAL_AT_MOST, _AT_ONCE = 20_000, 5000
 _LATE = timedelta(days=1)
 _SETTLED = timedelta(seconds=5)  # a ticket's number is given before its transaction ends
@@ -35,7 +37,7 @@ LEFT JOIN people_user p ON p.id = t.requester_id
 """
 _AFTER = f"{_NEW} WHERE t.id > %s AND t.kind = ANY(%s) AND t.opened_at >= %s AND t.created_at <= %s ORDER BY t.id LIMIT %s"
 _BEFORE = f"{_NEW} WHERE t.kind = ANY(%s) AND t.opened_at >= %s AND t.created_at <= %s ORDER BY t.opened_at DESC, t.id DESC LIMIT %s"
-Arrival = tuple[str, int, str, str, dict[str, str]]
+_TAKEN = f"{_NEW} WHERE t.id <= %s AND t.kind = ANY(%s) AND t.opened_at >= %s ORDER BY t.opened_at DESC, t.id DESC LIMIT %s"
 
 
 def watch(*, actor: Actor, now: datetime) -> int:
@@ -47,16 +49,19 @@ def watch(*, actor: Actor, now: datetime) -> int:
         arrivals = _since(kept.last_ticket_id, now) if kept.state else _usual(now)
         if not arrivals:
             return 0
-        state, raised, joined = _looked(bytes(kept.state), [arrival for _, arrival in arrivals])
+        before = _taken(kept.last_ticket_id, now) if kept.state and kept.atlas_run != kept.grouped_by else []
+        state, raised, joined = _looked(bytes(kept.state), [arrival for _, arrival in arrivals], bytes(kept.atlas), before)
         last = max(key for key, _ in arrivals)
         if not kept.state:  # what was usual until now is no news
             raised, joined = [], []
-        return keep_watch(actor=actor, state=state, last_ticket_id=last, raised=raised, joined=joined, now=now)
+        return keep_watch(actor=actor, state=state, last_ticket_id=last, raised=raised, joined=joined, grouped_by=kept.atlas_run, now=now)
 
 
-def _looked(state: bytes, arrivals: Sequence[Arrival]) -> tuple[bytes, list[dict[str, Any]], list[list[Any]]]:
+def _looked(
+    state: bytes, arrivals: Sequence[Arrival], atlas: bytes, before: Sequence[Arrival]
+) -> tuple[bytes, list[dict[str, Any]], list[list[Any]]]:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=stand_back) as alone:
-        return alone.submit(watch_child.look, state, arrivals).result()
+        return alone.submit(watch_child.look, state, arrivals, atlas, before).result()
 
 
 def _since(last: int, now: datetime) -> list[tuple[int, Arrival]]:
@@ -67,6 +72,11 @@ def _since(last: int, now: datetime) -> list[tuple[int, Arrival]]:
 def _usual(now: datetime) -> list[tuple[int, Arrival]]:
     rows = run(_BEFORE, (list(RAISED_KINDS), now - USUAL, now - _SETTLED, _USUAL_AT_MOST))
     return sorted((_arrival(row) for row in rows), key=lambda each: (each[1][1], each[0]))
+
+
+def _taken(last: int, now: datetime) -> list[Arrival]:
+    """Return the tickets up to the last one that was watched, as far back as the watch remembers, at most so many."""
+    return [_arrival(row)[1] for row in run(_TAKEN, (last, list(RAISED_KINDS), now - _REMEMBERED, _USUAL_AT_MOST))]
 
 
 def _arrival(row: Sequence[Any]) -> tuple[int, Arrival]:

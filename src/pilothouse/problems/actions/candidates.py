@@ -17,7 +17,7 @@ from pilothouse.problems import candidate_queries
 from pilothouse.problems.actions.records import open_problem
 from pilothouse.problems.engine import standing
 from pilothouse.problems.engine.identity import same_as
-from pilothouse.problems.models import Candidate, CandidateTicket, MiningRun
+from pilothouse.problems.models import Candidate, CandidateTicket, MiningRun, TicketWatch
 from pilothouse.tickets.models import Ticket
 
 _LONGEST_WAIT = timedelta(hours=3)  # afterwards one may ask again: its worker is gone for good
@@ -69,6 +69,7 @@ def end_look(
         if run.ended_at is not None:
             return run
         told = _keep(found["candidates"], run, now)
+        TicketWatch.objects.update_or_create(pk=1, defaults={"atlas": found["atlas"], "atlas_run": run.pk})
         run.seconds = (now - (began or run.began_at)).total_seconds()
         _finish(run, found, since, now)
         _forget(now)

@@ -15,6 +15,7 @@ from pilothouse.platform.access import Actor, Capability, Role
 from pilothouse.platform.journal import Change, Draft
 from pilothouse.platform.statements import run
 from pilothouse.problems import candidate_queries
+from pilothouse.problems.engine.columns import FAMILY
 from pilothouse.problems.models import Candidate, CandidateTicket, TicketWatch
 from pilothouse.tickets.models import Ticket
 
@@ -30,12 +31,13 @@ def keep_watch(
     last_ticket_id: int,
     raised: Sequence[Mapping[str, Any]],
     joined: Sequence[Sequence[Any]],
+    grouped_by: int,
     now: datetime,
 ) -> int:
     """Keep where the watch stands and what it raised, in one transaction; returns how many troubles were raised.
 
-    `raised` are alarms of engine/streaming.py, whose tickets are named by their ids; `joined` pairs of ticket and alarm. More of what
-    a look has found already, dismissed or not, is no news.
+    `raised` are alarms of engine/streaming.py, whose tickets are named by their ids; `joined` pairs of ticket and alarm,
+    `grouped_by` the look by whose atlas they have families. More of what a look has found already, dismissed or not, is no news.
     """
     require(actor, Capability.STEER_TICKETS)
     with transaction.atomic():
@@ -46,9 +48,9 @@ def keep_watch(
         for alarm in news:
             candidates[str(alarm["number"])] = _raise(actor, alarm, now).pk
         _join(candidates, joined)
-        kept.state, kept.last_ticket_id, kept.looked_at = state, last_ticket_id, now
+        kept.state, kept.last_ticket_id, kept.grouped_by = state, last_ticket_id, grouped_by
         kept.joined = dict(list(candidates.items())[-_REMEMBERED:])
-        kept.save()
+        kept.save(update_fields=["state", "last_ticket_id", "grouped_by", "joined"])
     return len(news)
 
 
@@ -87,7 +89,7 @@ def _raise(actor: Actor, alarm: Mapping[str, Any], now: datetime) -> Candidate:
 def _title(alarm: Mapping[str, Any], tickets: Sequence[Ticket]) -> str:
     titles = Counter(ticket.title for ticket in tickets)
     first = min(titles, key=lambda title: (-titles[title], title)) if titles else ""
-    named = alarm["value"] if alarm["source"] != "word" else ""
+    named = "" if alarm["source"] in ("word", FAMILY) else alarm["value"].rpartition("; ")[2]
     said = first if named.casefold() in first.casefold() else f"{named}: {first}"
     return said[:_LONGEST_TITLE]
 

@@ -16,6 +16,7 @@ Bools = NDArray[np.bool_]
 
 MISSING = np.iinfo(np.int64).min
 CI, CLASS = "CI", "CI class"
+FAMILY = "family"
 SERVICE, GROUP, REQUESTER, SITE, ASSIGNEE = "service", "group", "requester", "site", "assignee"
 # They say what a ticket is about, as its words do; a family may be made from them, so that it is never tested against them.
 KIND = ("category", "subcategory", "symptom", "knowledge article", "resolution code")

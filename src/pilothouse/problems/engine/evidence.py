@@ -17,7 +17,7 @@ from pilothouse.problems.engine.columns import Ints
 from pilothouse.problems.engine.rhythm import Period, episodes, fitted
 
 WINDOWS = (4, 6, 9, 14, 22, 36, 60)  # the last so many tickets of a stream
-LOOKS_FOR_BEATS = frozenset((5, 6, 7, 8, 10, 12, 15, 19, 24, 30, 38, 48, 60))  # after so many events
+_LOOKS_FOR_BEATS = frozenset((5, 6, 7, 8, 10, 12, 15, 19, 24, 30, 38, 48))  # after so many events, and every twelve from 60 on
 LEAST_LIFT = 2.0
 WIDEST = 0.4  # of all tickets or of the time; what fills more than that is no crowd
 _LONGEST, _SHORTEST = 120.0, 2.5  # days
@@ -44,6 +44,15 @@ def crowding(count: int, of: int, share: float, level: float) -> float | None:
         return None
     chance = float(special.betainc(hits, others - hits + 1, share)) if others > hits else share**hits
     return chance if chance <= level else None
+
+
+def is_look_for_beats(events: int) -> bool:
+    """Say whether a stream is asked for a period after so many events.
+
+    >>> [events for events in range(100) if is_look_for_beats(events)]
+    [5, 6, 7, 8, 10, 12, 15, 19, 24, 30, 38, 48, 60, 72, 84, 96]
+    """
+    return events in _LOOKS_FOR_BEATS or (events >= 60 and events % 12 == 0)
 
 
 def beats(times: Sequence[int] | Ints) -> Period | None:

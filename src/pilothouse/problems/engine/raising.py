@@ -12,7 +12,7 @@ from scipy import special  # type: ignore[import-untyped]
 from pilothouse.problems.engine.baseline import DAY
 from pilothouse.problems.engine.candidates import Candidate
 from pilothouse.problems.engine.columns import MISSING, Bools, Ints, Tickets
-from pilothouse.problems.engine.evidence import LEAST_LIFT, LOOKS_FOR_BEATS, WIDEST, WINDOWS, beats
+from pilothouse.problems.engine.evidence import LEAST_LIFT, WIDEST, WINDOWS, beats, is_look_for_beats
 from pilothouse.problems.engine.facets import Comparison, Facet
 from pilothouse.problems.engine.streaming import A_WEEK, FOR_BEATS
 
@@ -82,12 +82,11 @@ def _crowded(rows: Ints, own: Bools, order: Order) -> Raised | None:
 def _beats(rows: Ints, order: Order) -> Raised | None:
     times = order.opened[rows]
     events = np.flatnonzero(np.concatenate(([True], np.diff(times) > 20 * 3600)))
-    for count in sorted(LOOKS_FOR_BEATS):
-        if count > len(events):
-            break
-        period = beats(times[: events[count - 1] + 1])
-        if period is not None and period.chance <= order.allowance * FOR_BEATS:
-            return _raised("period", times, 0, int(events[count - 1]))
+    for count, last in enumerate(events.tolist(), 1):
+        if is_look_for_beats(count):
+            period = beats(times[max(last + 1 - max(WINDOWS), 0) : last + 1])
+            if period is not None and period.chance <= order.allowance * FOR_BEATS:
+                return _raised("period", times, 0, last)
     return None
 
 

@@ -13,9 +13,14 @@ that was dropped counts, when it comes again, as though it had been as frequent 
 (Metwally, Agrawal, El Abbadi: Efficient computation of frequent and top-k elements, 2005), which only makes the test more careful.
 What is counted reaches back between 90 and 180 days.
 
+Families are learnt anew now and then (`atlas`): `regrouped` then gives each the tickets that it would have had. No ticket is asked
+about twice by that, so that the budget holds.
+
 The state is plain data between looks: `look(state, arrivals)`; the same arrivals in one look or in many give the same.
 """
 
+import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -23,11 +28,10 @@ from typing import Any
 
 from pilothouse.problems.engine.baseline import DAY
 from pilothouse.problems.engine.causes import span
-from pilothouse.problems.engine.columns import ASSIGNEE, CI, CLASS, GROUP, KIND, REQUESTER, SERVICE, SITE
-from pilothouse.problems.engine.evidence import LOOKS_FOR_BEATS, WIDEST, WINDOWS, beats, crowding
+from pilothouse.problems.engine.columns import ASSIGNEE, CI, CLASS, FAMILY, GROUP, KIND, REQUESTER, SERVICE, SITE
+from pilothouse.problems.engine.evidence import WIDEST, WINDOWS, beats, crowding, is_look_for_beats
 from pilothouse.problems.engine.words import names_in, plain, words_in
 
-FAMILY = "family"
 A_WEEK = 1.0  # false alarms that are to be expected at most
 _WEEK = 7 * DAY
 _KEPT = max(WINDOWS)
@@ -40,9 +44,9 @@ _EVERYWHERE = 0.05  # a word in more of the tickets is no stream
 _FEWEST_A_WEEK = 50.0
 FOR_BEATS = 0.2  # of what may be spent
 _SAME = 0.5  # of the tickets that crowd: an alarm has them already
-_STREAMS = (FAMILY, CI, *KIND)
-_CROSSED = (FAMILY, SERVICE, "category")
-_NO_ATTRIBUTES = frozenset({*_STREAMS, *_CROSSED, GROUP, ASSIGNEE, CLASS, REQUESTER, SITE})  # where people sit is asked by night
+_STREAMS = (CI, *KIND)
+_CROSSED = (SERVICE, "category")
+_NO_ATTRIBUTES = frozenset({FAMILY, *_STREAMS, *_CROSSED, GROUP, ASSIGNEE, CLASS, REQUESTER, SITE})  # where people sit is asked by night
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +126,19 @@ def told(alarm: Alarm) -> str:
     >>> told(Alarm(1, "burst", "CI", "SRV-17", 6, 0, 10_800, 0.2, 1e-9, 1e-6))
     'CI SRV-17: 6 tickets within 3.0 hours, expected 0.2; raised after 6 tickets, 3.0 hours after the first (chance 1e-09)'
     """
-    where = f"{alarm.source} {alarm.value}"
+    where = _where(alarm)
     after = f"raised after {alarm.count} tickets, {span(alarm.seconds)} after the first (chance {alarm.chance:.1g})"
     if alarm.days is not None:
         return f"{where}: recurs every {alarm.days:.1f} days; {after}"
     return f"{where}: {alarm.count} tickets within {span(alarm.seconds)}, expected {alarm.expected:.2g}; {after}"
+
+
+def _where(alarm: Alarm) -> str:
+    """Name what an alarm is about; a family is named by its words."""
+    if not alarm.source.startswith(FAMILY):
+        return f"{alarm.source} {alarm.value}"
+    words, _, value = alarm.value.partition("; ")
+    return f"what is said as “{words}”{alarm.source.removeprefix(FAMILY)} {value}".rstrip()
 
 
 def look(
@@ -140,6 +152,16 @@ def look(
     watch = Watch.of(state, a_week, most_streams) if state else Watch(a_week, most_streams)
     raised = [alarm for arrival in arrivals if (alarm := watch.take(arrival)) is not None]
     return Looked(watch.state(), tuple(raised), tuple(watch.joined))
+
+
+def regrouped(state: Mapping[str, Any], recent: Sequence[Arrival]) -> dict[str, Any]:
+    """Return a state in which families are what recent tickets say (their FAMILY), and no longer what they were.
+
+    `recent` are the last tickets that were taken, as far back as they are at hand. What an alarm explained stays explained.
+    """
+    watch = Watch.of(state)
+    watch.regroup(recent)
+    return watch.state()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +207,50 @@ class Watch:
         self._join(arrival.key, keys)
         return self._answer(found, at)
 
+    def regroup(self, recent: Sequence[Arrival]) -> None:
+        """Let families have these tickets, the last that were taken, and no others."""
+        explained = self._explained()
+        for key in [key for key in self.streams if _is_of_families(key)]:
+            del self.streams[key]
+            self.closed.pop(key, None)
+        of: dict[str, list[str]] = {}
+        arrivals = [each for each in sorted(recent, key=lambda each: each.at) if each.at >= self.began]
+        last_at, tied = 0, 0
+        for place, arrival in enumerate(arrivals, self.taken - len(arrivals) + 1):
+            tied, last_at = (place if arrival.at > last_at else tied), arrival.at
+            of[arrival.key] = _of_family(arrival.facts)
+            for key in of[arrival.key]:
+                self._known(key, tied, arrival)
+                if arrival.key in explained:
+                    self.closed[key] = tied
+        self._complete(max(self.taken - self.first_place, 1) / max(len(arrivals), 1) - 1)
+        for alarm in self.active:
+            alarm.streams = _renamed(alarm, of)
+
+    def _explained(self) -> set[str]:
+        """Return the tickets of families that an alarm explained which is over."""
+        return {
+            ticket
+            for key, closed in self.closed.items()
+            if _is_of_families(key) and key in self.streams
+            for place, _, ticket in self.streams[key].last
+            if place <= closed
+        }
+
+    def _known(self, key: str, place: int, arrival: Arrival) -> None:
+        """Take a ticket that came before."""
+        stream = self.streams.setdefault(key, Stream())
+        stream.add(place, arrival.at, arrival.key)
+        if arrival.at < self.turned:
+            stream.before, stream.now = stream.before + 1, stream.now - 1
+
+    def _complete(self, missing: float) -> None:
+        """Let families have had so many more tickets for each that is known: the upper end of what that may stand for, to be careful."""
+        for key, stream in self.streams.items():
+            if missing > 0 and _is_of_families(key):
+                known = stream.before + stream.now
+                stream.dropped = math.ceil(missing * (known + 3 * math.sqrt(known) + 3))
+
     def _turn(self, at: int) -> None:
         """Begin a week, or a horizon, when it is time."""
         if not self.taken:
@@ -226,11 +292,10 @@ class Watch:
     def _keys(self, arrival: Arrival) -> list[str]:
         """Return the streams of a ticket."""
         facts = arrival.facts
-        keys = [f"{name}={value}" for name in _STREAMS if (value := facts.get(name))]
+        keys = _of_family(facts) + [f"{name}={value}" for name in _STREAMS if (value := facts.get(name))]
         kinds = [name for name in KIND if facts.get(name)]
         keys += [f"{a} and {b}={facts[a]}, {facts[b]}" for i, a in enumerate(kinds) for b in kinds[i + 1 :]]
-        own = [name for name in sorted(facts) if name not in _NO_ATTRIBUTES and facts[name]]
-        crossed = (f"{a} and {b}={facts[a]}, {facts[b]}" for a in _CROSSED if facts.get(a) for b in own)
+        crossed = (f"{a} and {b}={facts[a]}, {facts[b]}" for a in _CROSSED if facts.get(a) for b in _attributes(facts))
         keys += list(islice(crossed, _MOST_CROSSED))
         keys += [f"named={name}" for name in sorted(names_in(f"{arrival.title}\n{arrival.text}"))[:_MOST_NAMES]]
         return list(dict.fromkeys([*keys, *self._words(arrival)]))
@@ -273,7 +338,7 @@ class Watch:
             chance = crowding(count, others, share, level)
             if chance is not None:
                 yield _Evidence(key, "burst", count, others * share, chance, level)
-        if stream.events in LOOKS_FOR_BEATS and last[0][0] > since and (len(last) == 1 or at - last[-2][1] > 20 * 3600):
+        if is_look_for_beats(stream.events) and last[0][0] > since and (len(last) == 1 or at - last[-2][1] > 20 * 3600):
             yield from self._beats(key, stream, allowance * FOR_BEATS)
 
     def _beats(self, key: str, stream: Stream, level: float) -> Iterator[_Evidence]:
@@ -346,6 +411,31 @@ class Watch:
         }
         watch.active = [Alarm(**alarm) for alarm in state["active"]]
         return watch
+
+
+def _of_family(facts: Mapping[str, str]) -> list[str]:
+    """Return the streams of a ticket's family: the family, and the family crossed with attributes."""
+    if not facts.get(FAMILY):
+        return []
+    return [f"{FAMILY}={facts[FAMILY]}", *(f"{FAMILY} and {name}={facts[FAMILY]}; {facts[name]}" for name in _attributes(facts))]
+
+
+def _is_of_families(key: str) -> bool:
+    return key.startswith((f"{FAMILY}=", f"{FAMILY} and "))
+
+
+def _attributes(facts: Mapping[str, str]) -> list[str]:
+    return [name for name in sorted(facts) if name not in _NO_ATTRIBUTES and facts[name]][:_MOST_CROSSED]
+
+
+def _renamed(alarm: Alarm, of: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return an alarm's streams; in place of each that was of a family, the one of its sort that has most of its tickets, if half."""
+    counts = Counter(key for ticket in alarm.tickets for key in of.get(ticket, ()))
+    streams = [key for key in alarm.streams if not _is_of_families(key)]
+    for sort in {key.partition("=")[0]: None for key in alarm.streams if _is_of_families(key)}:
+        best = max((key for key in counts if key.startswith(f"{sort}=")), key=lambda key: (counts[key], key), default="")
+        streams += [best] if counts[best] >= max(_SAME * len(alarm.tickets), 2) else []
+    return streams
 
 
 _PLAIN = (

@@ -24,11 +24,12 @@ class Space:
 
     def place(self, counts: sparse.csr_array) -> Matrix:
         """Return unit vectors of tickets (a row each); a ticket without known words gets zeros."""
-        weighted = self._weighted(counts)
+        weighted = self.weighted(counts)
         found = np.asarray(weighted @ self.directions, dtype=np.float32)
         return unit(found)
 
-    def _weighted(self, counts: sparse.csr_array) -> sparse.csr_array:
+    def weighted(self, counts: sparse.csr_array) -> sparse.csr_array:
+        """Return counts of words as weights, each row of length one."""
         data = (1 + np.log(counts.data)) * self.weights[counts.indices]
         made = sparse.csr_array((data.astype(np.float32), counts.indices, counts.indptr), shape=counts.shape)
         return _unit_rows(made)
@@ -70,7 +71,7 @@ def learn(counts: sparse.csr_array, sample: NDArray[np.int64]) -> Space:
     spread = np.bincount(counts.indices, minlength=counts.shape[1])
     weights = (np.log((1 + counts.shape[0]) / (1 + spread)) + 1).astype(np.float32)
     space = Space(weights, np.zeros((counts.shape[1], 1), np.float32))
-    table = space._weighted(counts[sample])
+    table = space.weighted(counts[sample])
     wanted = min(DIRECTIONS, min(table.shape) - 1)
     if wanted < 2:
         return Space(weights, np.eye(counts.shape[1], dtype=np.float32)[:, :DIRECTIONS])

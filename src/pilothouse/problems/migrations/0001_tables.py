@@ -186,8 +186,10 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("state", models.BinaryField(default=bytes)),
                 ("last_ticket_id", models.BigIntegerField(default=0)),
-                ("looked_at", models.DateTimeField(null=True)),
                 ("joined", models.JSONField(default=dict)),
+                ("atlas", models.BinaryField(default=bytes)),
+                ("atlas_run", models.BigIntegerField(default=0)),
+                ("grouped_by", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
