@@ -8,14 +8,13 @@ the usual snippet counts), exact titles, and TF-IDF with HDBSCAN.
 import argparse
 import resource
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bench import streaming
 from bench.mining_logs import DATA, judge_bpic, judge_uci, lines_of, numbers, over_threshold, say, tell
@@ -26,9 +25,9 @@ from pilothouse.demo.engine.planted import backup_since
 from pilothouse.demo.engine.specs import TicketLife
 from pilothouse.problems.engine.baseline import DAY
 from pilothouse.problems.engine.causes import span
-from pilothouse.problems.engine.columns import MISSING, Change, Changes, CIGraph, Fact, Tickets, coded
-from pilothouse.problems.engine.families import gather
-from pilothouse.problems.engine.mine import Mined, completed, mine
+from pilothouse.problems.engine.columns import MISSING, Change, Changes, CIGraph, Fact, Ints, Tickets, coded
+from pilothouse.problems.engine.families import Labels, gather
+from pilothouse.problems.engine.mine import Finding, Mined, completed, mine
 from pilothouse.problems.engine.placing import Placer
 from pilothouse.problems.engine.words import read as read_words
 
@@ -112,9 +111,11 @@ def judge_demo(count: int) -> None:
     changes = demo_changes(generation)
     mined = mine(tickets, graph, changes)
     planted = {name: {i for i, life in enumerate(lives) if name in life.facts} for name in _FACTS}
+    gathered = []
     for name in _FACTS:
-        say(f"  {name:<14} {_found(planted[name], mined)}")
-    gathered = [name for name in _FACTS if not _found(planted[name], mined).startswith("not found")]
+        best, hit = _best(planted[name], mined)
+        say(f"  {name:<14} {_told(best, hit, planted[name]) if best else f'not found ({hit} of {len(planted[name])} in one candidate)'}")
+        gathered += [name] if best else []
     tell("planted facts found", count, len(gathered), f"of {len(_FACTS)}", note=", ".join(gathered))
     bounced = [each for each in mined.imbalances if each.what == "passed back"]
     say(f"  {'bounces':<14} {'; '.join(f'{each.value}: {each.words}' for each in bounced[:2]) or 'not found'}")
@@ -131,11 +132,14 @@ def judge_demo(count: int) -> None:
         say(f"  streaming, {name:<14} {streaming.first_about(played, planted[name], tickets)[1]}")
 
 
-def _found(rows: set[int], mined: Mined) -> str:
+def _best(rows: set[int], mined: Mined) -> tuple[Finding | None, int]:
+    """Return the candidate that gathers most of a fact's tickets, if it is enough of them, and how many those are."""
     best = max(mined.findings, key=lambda f: len(rows & set(f.candidate.rows.tolist())), default=None)
     hit = len(rows & set(best.candidate.rows.tolist())) if best else 0
-    if best is None or hit < max(5, 0.25 * len(rows)):
-        return f"not found ({hit} of {len(rows)} in one candidate)"
+    return (best if hit >= max(5, 0.25 * len(rows)) else None), hit
+
+
+def _told(best: Finding, hit: int, rows: set[int]) -> str:
     candidate, rhythm = best.candidate, best.candidate.rhythm
     said = [f"rank {best.rank}, {hit} of its {len(rows)} tickets, precision {hit / len(candidate.rows):.2f}"]
     said += [f"{facet.fact}={facet.value}{' (' + ', '.join(facet.same) + ')' if facet.same else ''}" for facet in candidate.facets[:1]]
@@ -172,28 +176,48 @@ def judge_texts() -> None:
     if not path.exists():
         return say("\nIT service tickets: the data are not there")
     rows = list(lines_of(path, ",", "utf-8"))
-    topics = numbers([row["Topic_group"] for row in rows])
-    tickets = Tickets([str(i) for i in range(len(rows))], texts=[row["Document"] for row in rows])
+    texts, topics = [row["Document"] for row in rows], numbers([row["Topic_group"] for row in rows])
+    tickets = Tickets([str(i) for i in range(len(rows))], texts=texts)
     families = gather(tickets, read_words(tickets))
     say(f"\nIT service tickets, {len(rows):,} texts of {topics.max() + 1} topics: purity at the number of families")
-    tell("purity against topics, ours", len(rows), float(purity(families.labels, topics).split()[0]), note=purity(families.labels, topics))
-    say(f"  ours: {purity(families.labels, topics)}; its small clusters: {purity(families.clusters, topics)}")
-    say(f"  baseline, exact text: {purity(numbers([row['Document'] for row in rows]).astype(np.int32), topics)}")
-    return _hdbscan([row["Document"] for row in rows], topics)
+    _judge("ours", families.labels, topics)
+    _judge("ours, its small clusters", families.clusters, topics)
+    _judge("baseline, exact text", numbers(texts), topics)
+    return _hdbscan(texts, topics)
 
 
-def purity(labels: NDArray[np.int32], truth: NDArray[np.int64]) -> str:
-    """Return how many tickets have their family's most frequent topic, and what share of tickets has a family."""
-    hit = (
-        sum(Counter(truth[labels == label].tolist()).most_common(1)[0][1] for label in np.unique(labels[labels >= 0]).tolist())
-        if (len(np.unique(labels)) < 5000)
-        else int((labels >= 0).sum())
-    )
-    known = int((labels >= 0).sum())
-    return f"{hit / max(known, 1):.3f} at {len(np.unique(labels[labels >= 0])):,} families ({known / len(labels):.0%} of tickets in one)"
+@dataclass(frozen=True, slots=True)
+class Purity:
+    """What share of the tickets with a family has its family's most frequent topic; how many families, and what share has one."""
+
+    share: float
+    families: int
+    gathered: float
+
+    def __str__(self) -> str:
+        return f"{self.share:.3f} at {self.families:,} families ({self.gathered:.0%} of tickets in one)"
 
 
-def _hdbscan(texts: Sequence[str], topics: NDArray[np.int64], most: int = 6000) -> None:
+def purity(labels: Ints | Labels, truth: Ints) -> Purity:
+    """Measure families against topics; tickets with the label -1 have no family.
+
+    >>> purity(np.array([0, 0, 0, 1, -1]), np.array([5, 5, 6, 6, 6]))
+    Purity(share=0.75, families=2, gathered=0.8)
+    """
+    known = labels >= 0
+    pairs, counts = np.unique(np.stack([labels[known], truth[known]]), axis=1, return_counts=True)
+    most = np.zeros(int(labels.max(initial=-1)) + 1, np.int64)
+    np.maximum.at(most, pairs[0], counts)
+    return Purity(float(most.sum() / max(known.sum(), 1)), int((most > 0).sum()), float(known.mean()))
+
+
+def _judge(what: str, labels: Ints | Labels, truth: Ints) -> None:
+    found = purity(labels, truth)
+    tell(f"purity against topics, {what}", len(labels), found.share, note=str(found))
+    say(f"  {what}: {found}")
+
+
+def _hdbscan(texts: Sequence[str], topics: Ints, most: int = 6000) -> None:
     from sklearn.cluster import HDBSCAN  # only this baseline
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -203,16 +227,15 @@ def _hdbscan(texts: Sequence[str], topics: NDArray[np.int64], most: int = 6000) 
     table = TfidfVectorizer(min_df=3, max_df=0.2).fit_transform([texts[i] for i in at.tolist()])
     vectors = normalize(TruncatedSVD(50, random_state=0).fit_transform(table))
     labels = HDBSCAN(min_cluster_size=10, copy=True).fit_predict(vectors).astype(np.int32)
-    tell("purity against topics, TF-IDF and HDBSCAN", most, float(purity(labels, topics[at]).split()[0]), note=purity(labels, topics[at]))
-    say(f"  baseline, TF-IDF and HDBSCAN on {most:,} of them: {purity(labels, topics[at])}")
+    _judge(f"baseline, TF-IDF and HDBSCAN on {most:,} of them", labels, topics[at])
     own = Tickets([str(i) for i in at.tolist()], texts=[texts[i] for i in at.tolist()])
     words = read_words(own)
     families = gather(own, words)
-    say(f"  ours on the same {most:,}: {purity(families.labels, topics[at])}")
+    _judge(f"ours on the same {most:,}", families.labels, topics[at])
     assert words is not None and families.space is not None and families.centres is not None
     near = (families.space.place(words.counts) * families.centres[np.maximum(families.clusters, 0)]).sum(axis=1)
     nearest = np.where(near >= np.quantile(near, (labels < 0).mean()), families.labels, -1).astype(np.int32)
-    say(f"  ours on as many of them, the nearest to their centres: {purity(nearest, topics[at])}")
+    _judge("ours on as many of them, the nearest to their centres", nearest, topics[at])
 
 
 def measure(sizes: Sequence[int]) -> None:
