@@ -23,12 +23,12 @@ from pilothouse.demo.engine.facts import FactBook
 from pilothouse.demo.engine.generate import Arguments, Generation
 from pilothouse.demo.engine.planted import backup_since
 from pilothouse.demo.engine.specs import TicketLife
+from pilothouse.problems.engine.atlas import Atlas, atlas_of
 from pilothouse.problems.engine.baseline import DAY
 from pilothouse.problems.engine.causes import span
 from pilothouse.problems.engine.columns import MISSING, Change, Changes, CIGraph, Fact, Ints, Tickets, coded
 from pilothouse.problems.engine.families import Labels, gather
 from pilothouse.problems.engine.mine import Finding, Mined, completed, mine
-from pilothouse.problems.engine.placing import Placer
 from pilothouse.problems.engine.words import read as read_words
 
 PARTS = ("demo", "bpic2014", "uci", "texts", "times")
@@ -261,9 +261,11 @@ def measure(sizes: Sequence[int]) -> None:
 
 
 def _place(mined: Mined, size: int) -> None:
-    placer, began = Placer(mined), time.process_time()
+    atlas = atlas_of(mined.families, mined.words)
+    assert atlas is not None
+    atlas, began = Atlas.of(atlas.packed()), time.process_time()
     for i in range(100):
-        placer.place(f"tunnel drops in calls {i}", "since the update of Friday it drops every few minutes", CI="WS-5")
+        atlas.family(f"tunnel drops in calls {i}", "since the update of Friday it drops every few minutes")
     each = (time.process_time() - began) * 10
     say(f"  {'':>9} a new ticket is placed in {each:.2f} ms")
     tell("a ticket placed", size, each, "ms", 20)

@@ -1,6 +1,7 @@
 """Families that a look leaves behind: unpacked they place as before, and new ones count what they would have counted from the beginning."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -39,6 +40,21 @@ def test_an_unpacked_atlas_places_as_the_one_that_was_packed(tickets: Tickets, a
         ours, theirs = atlas.place(title), unpacked.place(title)
         assert (ours.family, atlas.family(title)) == (theirs.family, unpacked.family(title))
         assert ours.nearness == pytest.approx(theirs.nearness, abs=2e-3)
+
+
+def test_old_tickets_are_placed_in_their_own_family(tickets: Tickets, atlas: Atlas) -> None:
+    words = read(tickets)
+    labels, titles = gather(tickets, words).labels, tickets.titles
+    assert titles is not None
+    placed = [atlas.place(title).family for title in titles[:300]]
+    assert np.mean(np.array(placed) == labels[:300]) > 0.99
+
+
+def test_placing_takes_less_than_twenty_milliseconds(atlas: Atlas) -> None:
+    began = time.process_time()
+    for i in range(50):
+        atlas.family(f"tunnel drops in calls {i}", "since the update")
+    assert (time.process_time() - began) / 50 < 0.02
 
 
 def test_families_are_named_by_words_of_their_tickets_and_no_two_alike(tickets: Tickets, atlas: Atlas) -> None:

@@ -3,14 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from pilothouse.cmdb import actions as cmdb
 from pilothouse.notifications.models import Notification
 from pilothouse.people.testing import NamedPeople
 from pilothouse.platform import access
 from pilothouse.platform.models import JournalEntry
-from pilothouse.problems import watching
+from pilothouse.problems import mining, reading, watching
 from pilothouse.problems.actions import dismiss_candidate
+from pilothouse.problems.actions.candidates import end_look, request_look
 from pilothouse.problems.models import Candidate, MiningRun, TicketWatch
 from pilothouse.tickets.actions import open_tickets
 from tests.organisation import NOW
@@ -94,3 +96,19 @@ def test_more_of_what_was_found_is_no_news_also_when_it_was_dismissed(people: Na
     burst(people, ci, 8)
     assert watching.watch(actor=SYSTEM, now=NOW + timedelta(hours=1)) == 0
     assert Candidate.objects.count() == 1 and not Notification.objects.filter(kind="problems.raised").exists()
+
+
+def test_new_tickets_join_the_families_that_the_night_found(people: NamedPeople) -> None:
+    """One that crowds is raised as a family, also when the families are newer than what the watch has taken."""
+    usual(people)
+    watching.watch(actor=SYSTEM, now=NOW)
+    asked = request_look(actor=SYSTEM, now=NOW)
+    found = mining.mined(reading.read(connection.connection, NOW - timedelta(days=400), NOW))
+    end_look(actor=SYSTEM, run_id=asked.pk, found=found, since=NOW - timedelta(days=400), now=NOW)
+    for at in range(8):
+        values = {"title": "phone is mute", "category": f"Kind {at % 5}"}
+        open_tickets(actor=people.actor("adam"), tickets=[values], now=NOW + timedelta(minutes=3 * at))
+    assert watching.watch(actor=SYSTEM, now=NOW + timedelta(hours=1)) == 1
+    row = Candidate.objects.get(run=None)
+    assert row.title == "phone is mute" and "said as “" in row.found["paragraph"] and row.found["source"] == "family"
+    assert TicketWatch.objects.get().grouped_by == asked.pk

@@ -17,7 +17,7 @@
 
 Beside it, for tickets as they arrive:
 
-    placing    which family and which candidates a new ticket belongs to
+    atlas      which family a new ticket belongs to, by what a look has learnt
     evidence   tests that hold for shuffled tickets: does a stream's last tickets crowd, do its events keep to a period
     streaming  the streams of each ticket, alarms, and the budget of false ones
     raising    when a candidate that was mined would have been raised so
