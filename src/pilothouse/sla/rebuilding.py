@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from multiprocessing import get_context
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -31,10 +31,11 @@ from pilothouse.sla.binary_rows import HEADER, TRAILER, Column
 from pilothouse.sla.engine import lives
 from pilothouse.sla.engine.clock import Clock
 from pilothouse.sla.engine.clocks import count_many
-from pilothouse.sla.engine.columns import ABSENT, Numbers
+from pilothouse.sla.engine.columns import ABSENT
 from pilothouse.sla.engine.condensing import REPLY, STEP, Condensed, Condensing, Journals
 from pilothouse.sla.engine.counting import Counted, Counting
 from pilothouse.sla.engine.lives import ESCALATED
+from pilothouse.sla.engine.ragged import Numbers, numbers
 from pilothouse.sla.rows import CLOCK_COLUMNS, LIFE_COLUMNS, PROMISED, SHOWN_COLUMNS, clock_row, lines_of, shown_row
 from pilothouse.tickets.engine.replay import COMMENTED
 
@@ -63,8 +64,9 @@ _INDEXES = (
     "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema() AND tablename = ANY(%s)"
     " AND indexdef NOT LIKE 'CREATE UNIQUE%%'"
 )
+_NONE: tuple[tuple[Any, ...], ...] = ((),) * 5
 _TABLES = ["sla_life", "sla_clock", "sla_ticket"]
-_ARRAY_HEAD, _EPOCH_MICROSECONDS = 20, 946_684_800_000_000  # of array_send; PostgreSQL counts from 2000
+_ARRAY_HEAD, _SEQ_BYTES, _EPOCH_MICROSECONDS = 20, 8, 946_684_800_000_000  # of array_send; PostgreSQL counts from 2000
 Sites = dict[int, list[tuple[int, str]]]  # of people, from when on (microseconds), the last one last
 Range = tuple[int, int]
 Progress = Callable[[int], None]
@@ -140,9 +142,10 @@ def _site_at(sites: Sites, person: int | None, at: int) -> str:
 def _journals(tickets: Range) -> Journals:
     connection.ensure_connection()
     rows = psycopg.Cursor(connection.connection).execute(_JOURNALS, tickets, binary=True).fetchall()
-    happened, recorded, seqs = (_array([row[place] for row in rows], width) for place, width in ((1, 8), (2, 8), (3, 4)))
-    at = (happened + _EPOCH_MICROSECONDS, recorded + _EPOCH_MICROSECONDS)
-    return Journals([row[0] for row in rows], [row[4] for row in rows], *at, seqs)
+    tickets, happened, recorded, seqs, texts = zip(*rows, strict=True) if rows else _NONE
+    counts = (numbers(map(len, seqs)) - _ARRAY_HEAD) // _SEQ_BYTES
+    at = (_array(happened, 8) + _EPOCH_MICROSECONDS, _array(recorded, 8) + _EPOCH_MICROSECONDS)
+    return Journals(tickets, counts, texts, *at, _array(seqs, 4))
 
 
 def _array(sent: Iterable[bytes], width: int) -> Numbers:

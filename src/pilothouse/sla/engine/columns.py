@@ -12,56 +12,8 @@ from numpy.typing import NDArray
 
 from pilothouse.sla.engine.clock import Clock
 from pilothouse.sla.engine.lives import HEAD
+from pilothouse.sla.engine.ragged import Numbers, Ragged, numbers, within
 from pilothouse.sla.engine.shapes import Variant
-
-Numbers = NDArray[np.int64]
-
-
-def numbers(values: Iterable[int]) -> Numbers:
-    """Return whole numbers as an array."""
-    return np.array(values if isinstance(values, list) else list(values), np.int64)
-
-
-def spread(starts: Numbers, lengths: Numbers) -> Numbers:
-    """Return the numbers from each start on, as many as its length says, one row of them after the other.
-
-    >>> spread(np.array([5, 0, 9]), np.array([2, 0, 3])).tolist()
-    [5, 6, 9, 10, 11]
-    """
-    ends = np.cumsum(lengths)
-    return np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(starts - ends + lengths, lengths)
-
-
-def summed(values: Numbers) -> Numbers:
-    """Return the sums of the values before each place, and of all of them."""
-    return np.concatenate(([0], np.cumsum(values)))
-
-
-class Ragged:
-    """Rows of whole numbers of different lengths, one after the other; grows, and is an array again when it is next asked for."""
-
-    def __init__(self) -> None:
-        self.flat, self.lengths = list[int](), list[int]()
-        self._arrays: tuple[Numbers, Numbers, Numbers] | None = None
-
-    def add(self, row: Sequence[int]) -> None:
-        self.flat += row
-        self.lengths.append(len(row))
-        self._arrays = None
-
-    @property
-    def arrays(self) -> tuple[Numbers, Numbers, Numbers]:
-        """All numbers, where each row begins, and how long it is."""
-        if self._arrays is None:
-            lengths = numbers(self.lengths)
-            self._arrays = numbers(self.flat), np.cumsum(lengths) - lengths, lengths
-        return self._arrays
-
-    def of(self, rows: Numbers) -> tuple[Numbers, Numbers]:
-        """Return the numbers of these rows, one row after the other, and how long each is."""
-        flat, starts, lengths = self.arrays
-        return flat[spread(starts[rows], lengths[rows])], lengths[rows]
-
 
 ABSENT = -1
 
@@ -111,25 +63,23 @@ class Routes:
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """Stored lives taken apart: the instants of all their events, how many each has, and the lines of each."""
+    """Lives taken apart: the instants of all their events, how many events each has, and the lines of all."""
 
     instants: Numbers
     counts: Numbers
-    lines: Sequence[Sequence[bytes]]
+    lines: Sequence[bytes] = ()
 
     @classmethod
     def of(cls, stored: Iterable[bytes]) -> "Portion":
         """Take stored lives apart (lives.py says how they are stored)."""
         split = [life.split(b"\n") for life in stored]
         instants = np.fromstring(b",".join([parts[0] for parts in split]).decode(), np.int64, sep=",")
-        lines = [parts[HEAD:] for parts in split]
-        return cls(instants, numbers(map(len, lines)), lines)
+        lines = [line for parts in split for line in parts[HEAD:]]
+        return cls(instants, numbers(map(len, split)) - HEAD, lines)
 
     def only(self, kept: NDArray[np.bool_]) -> "Portion":
-        """Return the portion without the events that are not to be kept; of each life at least one is."""
-        ends = np.cumsum(self.counts)
-        passed = np.concatenate(([0], np.cumsum(kept)))
-        return Portion(self.instants[kept], passed[ends] - passed[ends - self.counts], self.lines)
+        """Return the instants of the events that are to be kept, without lines; of each life at least one is."""
+        return Portion(self.instants[kept], within(kept, self.counts))
 
     @property
     def opened(self) -> Numbers:

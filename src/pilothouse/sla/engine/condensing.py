@@ -3,21 +3,26 @@
 Most entries say what others have said before (started, held, assigned to somebody): what such a text comes to is remembered.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise, repeat
 from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
-from pilothouse.sla.engine.columns import Numbers, Portion, numbers, summed
-from pilothouse.sla.engine.lives import PATHS, STEP_FIELD, line_of, write_lines
+from pilothouse.sla.engine.columns import Portion
+from pilothouse.sla.engine.lives import PATHS, STEP_FIELD, line_of, write_parts
+from pilothouse.sla.engine.ragged import Numbers, decimals, numbers, within
 
 REPLY, STEP = "c", "e"  # what an entry's text begins with: a comment and its author's number, a step that was taken, or nothing
-_STEPS = f"\n{STEP}["
-_DROPPED = b""
-_SHORT = 120  # longer texts hold titles and instants, and hardly come again
+_DROPPED, _NEW = b"", b"new"
+_SHORT, _LONG = 200, 280  # texts hardly come again that are longer; and surely not those that are long with a last change left out
 _MANY_TEXTS = 50_000
+_PLAIN = r'(?:null|true|false|-?\d+|"[^"\\]*")'
+_LAST = re.compile(rf', \["(\w+)", {_PLAIN}, {_PLAIN}\]\]\Z')
 SiteAt = Callable[[int | None, int], str]  # the site of a person as recorded at an instant, in microseconds
 
 
@@ -26,6 +31,7 @@ class Journals:
     """Entries of whole tickets in order: each ticket's texts, a line an entry, and of all entries the instants and seqs."""
 
     tickets: Sequence[int]
+    counts: Numbers  # of each ticket's entries
     texts: Sequence[str]
     happened: Numbers  # microseconds since 1970
     recorded: Numbers
@@ -51,37 +57,47 @@ class Condensing:
 
     def condense(self, journals: Journals) -> Condensed:
         """Return the lives of tickets given with their whole journals."""
-        lines, counts, kept, escalated, begin = list[list[bytes]](), list[int](), list[bool](), list[int](), 0
-        for ticket, text in zip(journals.tickets, journals.texts, strict=True):
-            own = text.split("\n")
-            found = list(map(self.known.get, own))
-            if None in found:
-                if _STEPS in f"\n{text}":
-                    escalated.append(ticket)
-                known = enumerate(zip(found, own, strict=True), begin)
-                found = [self._line(said, journals, at) if line is None else line for at, (line, said) in known]
-            kept += map(bool, found)
-            lines.append(list(filter(None, found)))
-            counts.append(len(own))
-            begin += len(own)
-        return _lives(journals, lines, numbers(counts), np.array(kept, bool), escalated)
+        texts = "\n".join(journals.texts).split("\n") if journals.texts else []
+        found, taken = list(map(self.known.get, texts, repeat(_NEW))), list[int]()
+        new = [place for place, line in enumerate(found) if line is _NEW]
+        for place, recorded, seq in zip(new, journals.recorded[new].tolist(), journals.seqs[new].tolist(), strict=True):
+            text = texts[place]
+            found[place] = self._line(text, recorded, is_first=seq == 1)
+            if text.startswith(STEP):
+                taken.append(place)
+        whose = np.unique(np.searchsorted(np.cumsum(journals.counts), taken, side="right"))
+        kept = np.fromiter(map(len, found), np.int64, len(found)) > 0
+        return _lives(journals, list(filter(None, found)), kept, [journals.tickets[place] for place in whose.tolist()])
 
-    def _line(self, text: str, journals: Journals, at: int) -> bytes:
+    def _line(self, text: str, recorded: int, *, is_first: bool) -> bytes:
         """Return the line of an entry's event, _DROPPED when it leaves none."""
-        begin, bracket, rest = text.partition("[")
-        told = orjson.loads(bracket + rest)
-        changes = {PATHS[field]: after for field, _, after in told if field in PATHS}
-        mark = _mark(begin, told)
+        stem = _stem(text) if len(text) < _LONG else text
+        line = self.known.get(stem)
+        if line is not None:
+            return line
+        begin = text[: text.index("[")]
+        told = orjson.loads(text[len(begin) :])
+        changes, mark = {PATHS[field]: after for field, _, after in told if field in PATHS}, _mark(begin, told)
+        if is_personal := "requester_id" in changes:
+            site = self.site_at(changes["requester_id"], recorded)
+            if site or not is_first:
+                changes["site"] = site
         line = line_of(changes, mark) if changes or mark is not None else _DROPPED
-        if "requester_id" in changes:
-            site = self.site_at(changes["requester_id"], int(journals.recorded[at]))
-            if site or journals.seqs[at] != 1:
-                line = line_of({**changes, "site": site}, mark)
-        elif len(text) < _SHORT and begin != STEP:
+        if len(stem) < _SHORT and not is_personal and begin != STEP:
             if len(self.known) >= _MANY_TEXTS:
                 self.known.clear()
-            self.known[text] = line
+            self.known[stem] = line
         return line
+
+
+def _stem(text: str) -> str:
+    """Return a text without its last change when that leaves nothing in a life: mostly an instant, which makes each text another.
+
+    Within JSON's strings no quote stands bare, so a change is recognised; and what is left is no whole text.
+    """
+    at = text.rfind(', ["')
+    last = _LAST.match(text, at) if at >= 0 and not text.startswith(STEP) else None
+    return text if last is None or last[1] in PATHS else text[:at]
 
 
 def _mark(begin: str, told: Iterable[Sequence[Any]]) -> dict[str, Any] | None:
@@ -92,19 +108,19 @@ def _mark(begin: str, told: Iterable[Sequence[Any]]) -> dict[str, Any] | None:
     return None
 
 
-def _lives(journals: Journals, lines: Sequence[list[bytes]], counts: Numbers, kept: Any, escalated: Sequence[int]) -> Condensed:
-    ends, passed = np.cumsum(counts), summed(kept)
-    counts = passed[ends] - passed[ends - counts]
+def _lives(journals: Journals, lines: Sequence[bytes], kept: NDArray[np.bool_], escalated: Sequence[int]) -> Condensed:
+    counts = within(kept, journals.counts)
     lived = np.flatnonzero(counts)
-    lines, counts = [lines[place] for place in lived.tolist()], counts[lived]
-    seqs, recorded = journals.seqs[kept], journals.recorded[kept] // 1_000_000
+    counts, seqs, recorded = counts[lived], journals.seqs[kept], journals.recorded[kept] // 1_000_000
     instants = _never_backwards(journals.happened[kept] // 1_000_000, counts)
-    ends, stored = np.cumsum(counts), list[bytes]()
-    columns, begin = (instants.tolist(), recorded.tolist(), seqs.tolist()), 0
-    for end, own in zip(ends.tolist(), lines, strict=True):
-        at, known, seq = (column[begin:end] for column in columns)
-        stored.append(write_lines(at, known, seq, own))
-        begin = end
+    ends = np.cumsum(counts)
+    parts = (
+        _written(instants, counts, np.ones(len(counts), bool)),
+        _written(recorded, counts, within(recorded != instants, counts) > 0),
+        _written(seqs, counts, seqs[ends - 1] != counts),  # they rise from 1 on: none was left out
+        (lines[begin:end] for begin, end in pairwise([0, *ends.tolist()])),
+    )
+    stored = list(map(write_parts, *parts))
     return Condensed(numbers([*journals.tickets])[lived], Portion(instants, counts, lines), stored, escalated)
 
 
@@ -116,3 +132,11 @@ def _never_backwards(instants: Numbers, counts: Numbers) -> Numbers:
         own = slice(int(ends[place] - counts[place]), int(ends[place]))
         instants[own] = np.maximum.accumulate(instants[own])
     return instants
+
+
+def _written(values: Numbers, counts: Numbers, wanted: NDArray[np.bool_]) -> Iterator[bytes]:
+    """Write the numbers of each life with commas between them; nothing of a life whose numbers are not wanted."""
+    text, ends = decimals(values[np.repeat(wanted, counts)])
+    ends = np.concatenate(([0], ends))[np.cumsum(np.where(wanted, counts, 0))]
+    begins = np.concatenate(([0], ends[:-1]))
+    return (text[begin:end] for begin, end in zip(begins.tolist(), np.maximum(ends - 1, begins).tolist(), strict=True))

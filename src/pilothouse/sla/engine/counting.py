@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from pilothouse.sla.engine.business_time import NEVER, OpenHours
 from pilothouse.sla.engine.clock import AllHours, Clock
-from pilothouse.sla.engine.columns import ABSENT, Numbers, Portion, Sheet, summed
+from pilothouse.sla.engine.columns import ABSENT, Portion, Sheet
 from pilothouse.sla.engine.durations import Lengths
+from pilothouse.sla.engine.ragged import Numbers, summed
 from pilothouse.sla.engine.rules import Duration, Rulebook
 from pilothouse.sla.engine.shapes import Shape
 from pilothouse.sla.engine.sorting import Sorting

@@ -8,7 +8,7 @@ import numpy as np
 
 from pilothouse.sla.engine.business_time import NEVER, OpenHours, open_day
 from pilothouse.sla.engine.business_time.zones import date_of, instant_of
-from pilothouse.sla.engine.columns import Numbers
+from pilothouse.sla.engine.ragged import Numbers
 from pilothouse.sla.engine.rules import LONGEST_SECONDS, Duration
 
 

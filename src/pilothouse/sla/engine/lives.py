@@ -113,9 +113,18 @@ def write(events: Sequence[Event]) -> bytes:
 
 def write_lines(ats: Sequence[int], recorded: Sequence[int], seqs: Sequence[int], lines: Sequence[bytes]) -> bytes:
     """Write a life whose events' lines are written."""
-    late = "" if recorded == ats else ",".join(map(str, recorded))
-    numbers = "" if seqs[-1] == len(seqs) else ",".join(map(str, seqs))  # they rise from 1 on: none was left out
-    return b"\n".join((f"{','.join(map(str, ats))}\n{late}\n{numbers}".encode(), *lines))
+    late = b"" if recorded == ats else _text(recorded)
+    numbers = b"" if seqs[-1] == len(seqs) else _text(seqs)  # they rise from 1 on: none was left out
+    return write_parts(_text(ats), late, numbers, lines)
+
+
+def _text(numbers: Sequence[int]) -> bytes:
+    return ",".join(map(str, numbers)).encode()
+
+
+def write_parts(ats: bytes, recorded: bytes, seqs: bytes, lines: Sequence[bytes]) -> bytes:
+    """Write a life whose numbers are written too, those that need not be said as nothing."""
+    return b"\n".join((ats, recorded, seqs, *lines))
 
 
 def read(stored: bytes) -> list[Event]:

@@ -13,12 +13,15 @@ effects in the same order are one variant of a shape. A variant says at which of
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
+from itertools import pairwise, repeat
 from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
 
 from pilothouse.sla.engine.clock import Clock
 from pilothouse.sla.engine.folding import fold_under
 from pilothouse.sla.engine.lives import START, Event, read_line
+from pilothouse.sla.engine.ragged import Numbers, within
 from pilothouse.sla.engine.rules import CONDITIONS, Candidate, Rules
 from pilothouse.tickets.engine.queue_language.plan import Plan, Test, evaluate, leaves
 
@@ -64,7 +67,6 @@ class Shape:
 class Variant(NamedTuple):
     """One way through events to a shape."""
 
-    number: int
     shape: int  # its number in the catalogue
     moments: tuple[int, ...]  # the event at which each moment of the shape began, among those with an effect
     groups: tuple[int, ...]  # in the order in which they appeared
@@ -97,19 +99,29 @@ class Shapes:
         self._of_meaning: dict[int, int] = {}
         self._meanings: dict[tuple[Any, ...], int] = {}
         self._shapes: dict[tuple[int, ...], int] = {}
-        self._variants: dict[tuple[int, ...], Variant] = {}
+        self._variants: dict[bytes, int] = {}  # by the effects of their events
 
-    def sort(self, lines: Sequence[bytes]) -> tuple[Variant, list[int]]:
-        """Return the variant of a life, given by the lines of its events, and of each event its effect: NOTHING, or another."""
+    def sort(self, lines: Sequence[bytes], counts: Numbers) -> tuple[list[int], Numbers]:
+        """Return the number of each life's variant, given the lines of all events and how many each life has, and of each event its
+        effect: NOTHING, or another."""
         known = list(map(self._of_lines.get, lines))
-        known[0] = known[0] or self._effect(lines[0]) or _BEGINNING
-        numbers = [self._effect(line) if number is None else number for line, number in zip(lines, known, strict=True)]
-        key = tuple(filter(None, numbers))
+        told = [self._effect(line) if number is None else number for line, number in zip(lines, known, strict=True)]
+        effects, begins = np.array(told, np.int32), np.cumsum(counts) - counts
+        effects[begins] = np.maximum(effects[begins], _BEGINNING)
+        has_effect = effects != NOTHING
+        keys, ends = effects[has_effect].tobytes(), (np.cumsum(within(has_effect, counts)) * effects.itemsize).tolist()
+        return [self._variant(keys[begin:end]) for begin, end in pairwise([0, *ends])], effects.astype(np.int64)
+
+    def _variant(self, key: bytes) -> int:
         found = self._variants.get(key)
-        return self._vary(key) if found is None else found, numbers
+        if found is None:
+            found = self._variants[key] = self._vary(np.frombuffer(key, np.int32).tolist())
+        return found
 
     def _effect(self, line: bytes) -> int:
         """Return the number of a line's effect. Most lines were met before; of the others, mostly what the rules look at."""
+        if (number := self._of_lines.get(line)) is not None:
+            return number  # met a moment ago
         changes, mark = read_line(line)
         author = mark.get("reply") if mark is not None and self.by_reply else None
         values = (author, *map(changes.get, self.classes, repeat(_UNTOLD)))
@@ -132,16 +144,15 @@ class Shapes:
             self.effects.append(effect)
         return number
 
-    def _vary(self, numbers: tuple[int, ...]) -> Variant:
+    def _vary(self, numbers: Sequence[int]) -> int:
         key, moments, groups = self._walk(numbers)
         shape = self._shapes.get(key)
         if shape is None:
             shape = self._shapes[key] = len(self.catalogue.shapes)
             self.catalogue.shapes.append(Shape(self._fold(moments), groups))
-        events = tuple([moment.event for moment in moments])
-        variant = self._variants[numbers] = Variant(len(self.catalogue.variants), shape, events, tuple(groups))
+        variant = Variant(shape, tuple([moment.event for moment in moments]), tuple(groups))
         self.catalogue.variants.append(variant)
-        return variant
+        return len(self.catalogue.variants) - 1
 
     def _walk(self, numbers: Sequence[int]) -> tuple[tuple[int, ...], list[_Moment], dict[int, int]]:
         """Return the meanings of a life's moments, one after the other different, the moments, and the groups that it was in."""

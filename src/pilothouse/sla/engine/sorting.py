@@ -1,12 +1,12 @@
 """Portions of lives sorted by shape under one rulebook or several, and laid out in columns; what was learnt of shapes is kept; pure."""
 
 from collections.abc import Callable, Sequence
-from itertools import chain
 
 import numpy as np
 
 from pilothouse.sla.engine.clock import Clock
-from pilothouse.sla.engine.columns import Patterns, Portion, Routes, Sheet, lay_out, numbers
+from pilothouse.sla.engine.columns import Patterns, Portion, Routes, Sheet, lay_out
+from pilothouse.sla.engine.ragged import spread
 from pilothouse.sla.engine.rules import Rulebook
 from pilothouse.sla.engine.shapes import NOTHING, Catalogue, Shape, Shapes
 
@@ -30,17 +30,16 @@ class Sorting:
 
     def sheet(self, portion: Portion) -> Sheet:
         """Lay out the rows of a portion's tickets."""
-        opened, variants, effects = portion.opened, [0] * len(portion.lines), [list[int]()] * len(portion.lines)
+        opened, begins, counts = portion.opened, portion.begins, portion.counts
+        variants, effects = np.zeros(len(counts), np.int64), np.zeros(len(portion.lines), np.int64)
         ruled = np.searchsorted(self.bounds, opened, side="right")
         for place in np.unique(ruled).tolist():
-            own = np.flatnonzero(ruled == place).tolist()
-            shapes = self._shapes(int(opened[own[0]]))
-            for at in own:
-                variant, effects[at] = shapes.sort(portion.lines[at])
-                variants[at] = variant.number
+            own = np.flatnonzero(ruled == place)
+            events = spread(begins[own], counts[own])
+            lines = portion.lines if len(own) == len(counts) else [portion.lines[event] for event in events.tolist()]
+            variants[own], effects[events] = self._shapes(int(opened[own[0]])).sort(lines, counts[own])
         self._take_up()
-        has_effect = np.fromiter(chain.from_iterable(effects), np.int64, len(portion.instants)) != NOTHING
-        return lay_out(self.patterns, self.routes, numbers(variants), portion.only(has_effect))
+        return lay_out(self.patterns, self.routes, variants, portion.only(effects != NOTHING))
 
     def _shapes(self, opened: int) -> Shapes:
         rules = [each.at(opened) for each in self.rulebooks]

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from pilothouse.sla.engine.business_time import OpenHours
 from pilothouse.sla.engine.clock import AllHours, Clock
-from pilothouse.sla.engine.columns import ABSENT, Numbers, Portion, Sheet, summed
+from pilothouse.sla.engine.columns import ABSENT, Portion, Sheet
 from pilothouse.sla.engine.durations import Lengths
 from pilothouse.sla.engine.measuring import reached
+from pilothouse.sla.engine.ragged import Numbers, summed
 from pilothouse.sla.engine.rules import KINDS, Duration, Rulebook
 from pilothouse.sla.engine.shapes import Shape
 from pilothouse.sla.engine.sorting import Sorting
@@ -85,7 +86,7 @@ class Judge:
             self.learnt = _Learnt(self.sides)
         portion = Portion.of(stored)
         sheet = self.learnt.sorting.sheet(portion)
-        verdicts = Verdicts([np.zeros((len(KINDS), len(portion.lines)), np.int8) for _ in self.sides], self._under(sheet))
+        verdicts = Verdicts([np.zeros((len(KINDS), len(portion.counts)), np.int8) for _ in self.sides], self._under(sheet))
         hours, durations, kinds, bits = np.array(self.learnt.columns, np.int64).reshape(-1, 4).T[:, sheet.pattern]
         verdict = np.zeros(len(sheet.ticket), np.int8)
         for own, number in self.learnt.hours.items():
