@@ -16,6 +16,7 @@ from pilothouse.platform.models import JournalEntry, OutboxMessage
 from pilothouse.platform.refusals import Forbidden, GuardRefused, Invalid, Missing
 from pilothouse.problems import candidate_queries, command
 from pilothouse.problems.actions.candidates import dismiss_candidate, end_look, fail_look, request_look, restore_candidate, take_candidate
+from pilothouse.problems.actions.records import open_problem
 from pilothouse.problems.models import Candidate
 from pilothouse.tickets.actions import move_ticket
 from pilothouse.tickets.actions.opening import open_practice_ticket
@@ -59,6 +60,21 @@ def test_what_is_dismissed_stays_away_until_its_evidence_changes(people: NamedPe
     assert row.dismissed_because == "The client is replaced in May."
     with pytest.raises(GuardRefused):
         restore_candidate(actor=people.actor("ana"), candidate_id=row.pk, now=NOW)
+
+
+def test_what_a_problem_is_about_already_is_no_open_candidate(people: NamedPeople) -> None:
+    tunnel, disk = opened(people, 8), opened(people, 6, title="Disk full")
+    known = open_problem(actor=people.actor("ana"), now=NOW, title="Tunnel drops", ticket_ids=tunnel[:4])
+    open_problem(actor=people.actor("ana"), now=NOW, title="Disk full", ticket_ids=disk[:2])
+    kept(found(tunnel), found(disk, 2, "Disk full"))
+    first, second = Candidate.objects.order_by("rank")
+    assert (first.state, first.problem_id, second.state) == ("taken", known.pk, "open")
+    verbs = JournalEntry.objects.filter(kind="candidate", record_id=first.pk).order_by("seq").values_list("verb", flat=True)
+    assert list(verbs) == ["candidate.found", "candidate.taken"]
+    move_ticket(actor=people.actor("ana"), ticket_id=known.pk, state="cancelled", now=NOW, note="Two troubles, not one.")
+    kept(found(tunnel), found(disk, 2, "Disk full"), now=NOW + timedelta(days=1))
+    first.refresh_from_db()
+    assert (first.state, first.problem) == ("open", None)
 
 
 def test_one_click_opens_a_problem_with_its_evidence_and_its_tickets(people: NamedPeople) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count
 
 from pilothouse.people.queries import require
 from pilothouse.platform import journal
@@ -18,7 +19,7 @@ from pilothouse.problems.actions.records import open_problem
 from pilothouse.problems.engine import standing
 from pilothouse.problems.engine.identity import same_as
 from pilothouse.problems.models import Candidate, CandidateTicket, MiningRun, TicketWatch
-from pilothouse.tickets.models import Ticket
+from pilothouse.tickets.models import CAUSED_BY, Ticket
 
 _LONGEST_WAIT = timedelta(hours=3)  # afterwards one may ask again: its worker is gone for good
 _RUNS_KEPT = 60
@@ -120,6 +121,7 @@ def _keep(found: Sequence[Mapping[str, Any]], run: MiningRun, now: datetime) -> 
     Candidate.objects.filter(pk__in=[row.pk for row in lost]).update(state="gone")
     drafts += [Draft("candidate", row.pk, "candidate.gone", (Change("state", "open", "gone"),)) for row in lost]
     _write_members(rows)
+    drafts += _take_known([row for row, _ in rows if row.state == "open"])
     return _Told(drafts, {"tickets": run.ticket_count, "candidates": len(found), "new": fresh, "gone": len(lost)})
 
 
@@ -186,6 +188,27 @@ def _write_members(rows: Sequence[tuple[Candidate, Sequence[int]]]) -> None:
     there = set(Ticket.objects.filter(pk__in=wanted).values_list("pk", flat=True))
     made = [CandidateTicket(candidate_id=row.pk, ticket_id=ticket) for row, tickets in rows for ticket in tickets if ticket in there]
     CandidateTicket.objects.bulk_create(made, batch_size=5000)
+
+
+def _take_known(rows: Sequence[Candidate]) -> list[Draft]:
+    """Take those that a problem is about already: at least half of their tickets are linked to one that is not cancelled."""
+    linked = CandidateTicket.objects.filter(candidate__in=[row.pk for row in rows], ticket__links__relation=CAUSED_BY)
+    linked = linked.exclude(ticket__links__target__state="cancelled").order_by()
+    shares = (
+        linked.values_list("candidate_id", "ticket__links__target_id")
+        .annotate(count=Count("pk"))
+        .order_by("count", "-ticket__links__target_id")
+    )
+    most = {candidate: (problem, count) for candidate, problem, count in shares}
+    drafts = []
+    for row in rows:
+        problem, count = most.get(row.pk, (None, 0))
+        if problem is not None and 2 * count >= row.ticket_count:
+            row.state, row.problem_id = "taken", problem
+            row.save(update_fields=["state", "problem"])
+            changes = (Change("state", "open", "taken"), Change("problem", None, problem))
+            drafts.append(Draft("candidate", row.pk, "candidate.taken", changes))
+    return drafts
 
 
 def dismiss_candidate(*, actor: Actor, candidate_id: int, because: str, now: datetime) -> Candidate:
