@@ -5,15 +5,18 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from django.test import Client
 
+from pilothouse.people.models import User
 from pilothouse.platform import journal
-from pilothouse.platform.refusals import Forbidden, GuardRefused, Invalid, StaleVersion
+from pilothouse.platform.refusals import Forbidden, GuardRefused, Invalid, Missing, StaleVersion
 from pilothouse.problems import actions
 from pilothouse.problems.engine.frozen import fingerprint
 from pilothouse.problems.forms import DescribeForm
 from pilothouse.problems.models import Evidence, Problem
 from pilothouse.problems.problem_page import evidence_for, record_of
 from pilothouse.problems.projections import ProblemDetails
+from pilothouse.problems.selecting import ids_of
 from pilothouse.tickets import actions as tickets
 from pilothouse.tickets import acts
 from pilothouse.tickets.actions.opening import open_practice_ticket
@@ -206,3 +209,23 @@ def test_evidence_tells_nobody_of_tickets_that_they_may_not_see(org: Organisatio
     told, lost = evidence_for(org.mona, evidence)
     assert lost == 0 and told["words"] == ["salary"]
     assert record_of(org.ana, problem)["incidents"] == [] and record_of(org.ana, problem)["incident_count"] == 1
+
+
+def test_incidents_by_id_and_number_are_looked_up_in_one_query(org: Organisation, django_assert_num_queries: Any) -> None:
+    ids = incidents(org, 3)
+    numbers = list(Ticket.objects.filter(pk__in=ids).order_by("pk").values_list("number", flat=True))
+    with django_assert_num_queries(1):
+        assert ids_of(org.ana, [ids[0], numbers[1].lower(), str(ids[2])]) == ids
+    with pytest.raises(Missing, match="There is no ticket INC9999999"):
+        ids_of(org.ana, [ids[0], "INC9999999"])
+
+
+def test_more_than_a_thousand_selected_are_refused_and_what_is_no_incident_is_left_out(org: Organisation, client: Client) -> None:
+    client.force_login(User.objects.get(pk=org.ana.user_id))
+    (first,) = incidents(org, 1, title="Sign-in fails")
+    problem = opened(org, [])
+    chosen = {"from": "selection", "ids": [first, problem.pk]}
+    page = client.post("/problems/new", chosen).content.decode()
+    assert "1 of 2 is left out" in page and 'value="Sign-in fails 0"' in page
+    refused = client.post("/problems/new", {"from": "selection", "ids": list(range(1, 1002))})
+    assert (refused.status_code, "At most 1,000 tickets at once; these are 1,001." in refused.content.decode()) == (422, True)

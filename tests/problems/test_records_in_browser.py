@@ -63,3 +63,26 @@ def test_from_an_incident_to_a_known_error(visit: Visit) -> None:
     page.goto(page.url.split("/tickets")[0] + "/tickets/INC0000001")
     expect(page.locator("#problem-of")).to_contain_text("Sign in by card.")
     no_violations(page)
+
+
+def test_a_selection_of_the_queue_becomes_one_problem(visit: Visit) -> None:
+    page = visit("ana", "/queue?q=sort:number")
+    for _ in range(3):
+        page.keyboard.press("x")
+        page.keyboard.press("j")
+    page.get_by_role("button", name="Problem", exact=True).click()
+    expect(page.get_by_label("Incidents")).to_have_value("INC0000001, INC0000002, INC0000003")
+    expect(page.get_by_label("Title")).not_to_have_value("")
+    no_violations(page)
+    page.get_by_role("button", name="Open the problem").click()
+    expect(page.locator("#problem").get_by_role("link", name=re.compile("^INC000000[123]"))).to_have_count(3)
+
+
+def test_the_key_takes_the_current_ticket_and_agents_are_not_offered_it(visit: Visit) -> None:
+    page = visit("ana", "/queue?q=sort:number")
+    page.keyboard.press("m")
+    expect(page.get_by_label("Incidents")).to_have_value("INC0000001")
+    for handle in ("alan", "audrey"):  # an agent works tickets and steers none; an auditor reads
+        page = visit(handle, "/queue?q=sort:number")
+        expect(page.locator("tr[data-current]")).to_be_visible()
+        expect(page.locator("[data-lead]")).to_have_count(0)

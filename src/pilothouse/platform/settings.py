@@ -151,6 +151,7 @@ WHITENOISE_MAX_AGE = 0 if __version__.endswith("dev") else 3600
 ATTACHMENTS = DATA / "attachments"
 ATTACHMENT_MAX_BYTES = int(os.environ.get("PILOTHOUSE_ATTACHMENT_MAX_MB", "25")) * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000  # a selection of 1,000 tickets, each a field
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 AUTO_CLOSE_DAYS = int(os.environ.get("PILOTHOUSE_AUTO_CLOSE_DAYS", "7"))
 

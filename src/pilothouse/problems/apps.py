@@ -16,4 +16,5 @@ class ProblemsConfig(AppConfig):
             problem_page,
             projections,
             queue_fields,
+            selecting,
         )

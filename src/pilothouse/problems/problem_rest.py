@@ -21,6 +21,7 @@ from pilothouse.problems import actions, problem_lists, queries
 from pilothouse.problems.actions.describing import DESCRIBED, MOST_WHYS
 from pilothouse.problems.models import Evidence
 from pilothouse.problems.problem_page import evidence_for
+from pilothouse.problems.selecting import MOST_SELECTED, ids_of
 from pilothouse.tickets.actions import change_ticket, move_ticket
 from pilothouse.tickets.models import Ticket
 from pilothouse.tickets.rest.bodies import Grade, Note, Text
@@ -30,7 +31,6 @@ from pilothouse.tickets.rest.references import resolved
 router = Router(tags=["Problem records"])
 Limit = Annotated[int, Field(ge=1, le=MOST_ITEMS)]
 Long = Annotated[str, Field(max_length=50_000)]
-_MOST_INCIDENTS = 1000
 
 
 class ProblemOut(BaseModel):
@@ -93,7 +93,7 @@ class ProblemIn(Body):
 
     title: Annotated[str, Field(min_length=1, max_length=250)]
     description: Text = ""
-    incidents: Annotated[list[Reference], Field(default_factory=list, max_length=_MOST_INCIDENTS)]
+    incidents: Annotated[list[Reference], Field(default_factory=list, max_length=MOST_SELECTED)]
     weekly_hours: Annotated[float, Field(ge=0, le=100_000)] | None = None
     service: Reference | None = None
     ci: Reference | None = None
@@ -163,8 +163,7 @@ def create_problem(request: HttpRequest, body: ProblemIn) -> HttpResponse:
     require(actor, Capability.STEER_TICKETS)
     given = {name: value for name, value in body.given("incidents").items() if value is not None}
     (values,) = resolved(actor, [given])
-    ids = [found(actor, str(reference)).pk for reference in body.incidents]
-    made = actions.open_problem(actor=actor, now=clock.now(), ticket_ids=ids, **values)
+    made = actions.open_problem(actor=actor, now=clock.now(), ticket_ids=ids_of(actor, body.incidents), **values)
     return _shown(request, made, status=201)
 
 

@@ -1,5 +1,6 @@
 """Pages of problem records: the list, the review, a problem's incidents, opening one by hand. Its own page is the ticket page."""
 
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -11,11 +12,14 @@ from django.views.decorators.http import require_GET, require_http_methods
 from pilothouse.people.doors import signed_in
 from pilothouse.platform import clock, keyset
 from pilothouse.platform.access import Actor, Capability
-from pilothouse.platform.refusals import Refused
+from pilothouse.platform.refusals import Invalid
 from pilothouse.problems import problem_lists as lists
 from pilothouse.problems.actions.records import get_problem, open_problem
+from pilothouse.problems.engine.titles import proposed
 from pilothouse.problems.forms import OpenProblemForm
-from pilothouse.tickets.access import get_ticket, visible
+from pilothouse.problems.selecting import MOST_SELECTED, Incident, incidents_by_id, incidents_named
+from pilothouse.tickets.access import visible
+from pilothouse.tickets.doors import back
 from pilothouse.tickets.models import CAUSED_BY, Ticket
 
 READ, STEER = Capability.READ_TICKETS, Capability.STEER_TICKETS
@@ -70,9 +74,14 @@ def incidents(request: HttpRequest, actor: Actor, number: str) -> HttpResponseBa
 @require_http_methods(["GET", "POST"])
 @signed_in(STEER)
 def new(request: HttpRequest, actor: Actor) -> HttpResponseBase:
-    """Open a problem by hand; `?incident=INC0000001,INC0000002` fills in what it is made from."""
+    """Open a problem by hand.
+
+    `?incident=INC0000001,INC0000002`, or a selection of the queue sent as `ids`, fills in what it is made from.
+    """
     if request.method == "GET":
-        return render(request, "problems/new.html", {"form": OpenProblemForm(initial=_from_incidents(request, actor))})
+        return _offered(request, incidents_named(actor, request.GET.get("incident", "")))
+    if request.POST.get("from") == "selection":
+        return _from_selection(request, actor)
     form = OpenProblemForm(request.POST, zone=actor.time_zone)
     if form.carries_out(lambda values: _open(actor, values)):
         messages.success(request, f"Opened {form.result.number}.")
@@ -80,15 +89,25 @@ def new(request: HttpRequest, actor: Actor) -> HttpResponseBase:
     return render(request, "problems/new.html", {"form": form}, status=form.answer_status)
 
 
-def _from_incidents(request: HttpRequest, actor: Actor) -> dict[str, str]:
-    named = request.GET.get("incident", "").replace("\x00", "")[:10_000].replace(",", " ").split()
-    found = []
-    for number in dict.fromkeys(named):
-        try:
-            found.append(get_ticket(actor, number))
-        except Refused:
-            continue
-    return {"incidents": ", ".join(one.number for one in found), "title": found[0].title if found else ""}
+def _from_selection(request: HttpRequest, actor: Actor) -> HttpResponseBase:
+    ids = {int(value) for value in request.POST.getlist("ids") if value.isascii() and value.isdigit() and len(value) < 19}
+    if len(ids) > MOST_SELECTED:
+        raise Invalid(f"At most {MOST_SELECTED:,} tickets at once; these are {len(ids):,}.")
+    if not ids:
+        messages.warning(request, "Choose at least one ticket.")
+        return HttpResponseRedirect(back(request, reverse("queue")))
+    found = incidents_by_id(actor, ids)
+    if lost := len(ids) - len(found):
+        messages.warning(
+            request, f"{lost:,} of {len(ids):,} {'is' if lost == 1 else 'are'} left out: a problem gathers incidents and requests."
+        )
+    return _offered(request, found)
+
+
+def _offered(request: HttpRequest, found: Sequence[Incident]) -> HttpResponseBase:
+    """Show the form with these incidents filled in, and the title that says most about them."""
+    initial = {"incidents": ", ".join(each.number for each in found), "title": proposed([each.title for each in found])}
+    return render(request, "problems/new.html", {"form": OpenProblemForm(initial=initial), "count": len(found)})
 
 
 def _open(actor: Actor, values: dict[str, object]) -> Ticket:

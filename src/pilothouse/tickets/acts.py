@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pilothouse.platform.access import Actor
+from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.refusals import FieldError, Invalid, Refused
 from pilothouse.tickets import actions
 from pilothouse.tickets.access import get_ticket
@@ -37,6 +37,21 @@ class Act:
     undoable: bool = True
     suits: Callable[[Ticket], bool] | None = None
     initial: Callable[[Ticket], Values] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """Where the queue's selection leads for what is no act on each ticket: the name of a page that is sent the ids as a form.
+
+    `to` is the address's name, `key` its key in the queue, `needs` what one must be able to do to be offered it.
+    """
+
+    name: str
+    title: str
+    button: str
+    to: str
+    key: str
+    needs: Capability
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +164,23 @@ _OFFERED: Mapping[str, tuple[str, ...]] = {
     "cancelled": (),
 }
 _practices: dict[str, Mapping[str, tuple[str, ...]]] = {}
+_leads: dict[str, Lead] = {}
 
 
 def register(kind: str, own: Iterable[Act], offered: Mapping[str, tuple[str, ...]]) -> None:
     """Add a practice's acts, and say which of all acts the page of its kind offers in each state."""
     ACTS.update({act.name: act for act in own})
     _practices[kind] = offered
+
+
+def register_lead(lead: Lead) -> None:
+    """Let the queue's selection lead to a page of a room above."""
+    _leads[lead.name] = lead
+
+
+def leads_for(actor: Actor) -> list[Lead]:
+    """Return where an actor's selection may lead."""
+    return [lead for lead in _leads.values() if actor.can(lead.needs)]
 
 
 def offered(ticket: Ticket) -> list[Act]:

@@ -17,7 +17,7 @@ from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.refusals import Invalid, Missing
 from pilothouse.tickets import actions, desk_board, exports, side_panels, timeline
 from pilothouse.tickets.access import get_ticket
-from pilothouse.tickets.acts import ACTS, BULK, MOST_AT_ONCE, Act, Outcome, perform
+from pilothouse.tickets.acts import ACTS, BULK, MOST_AT_ONCE, Act, Outcome, leads_for, perform
 from pilothouse.tickets.doors import back, desk, remember_undo, wants_json
 from pilothouse.tickets.engine.queue_language import Mistake
 from pilothouse.tickets.forms import DeskForm
@@ -41,6 +41,7 @@ def queue(request: HttpRequest, actor: Actor) -> HttpResponseBase:
         for act in BULK
         if act.form
     ]
+    page["leads"] = leads_for(actor)
     return render(request, "tickets/queue.html", {"page": page})
 
 

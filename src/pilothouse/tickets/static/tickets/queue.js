@@ -103,6 +103,13 @@ function act(action) {
   send(form, list);
 }
 
+// Where a selection leads is a page of its own: the rows' ticks are the form.
+function lead(button) {
+  if (!targets().length) return toast("Choose a ticket first: j and k move, x selects.");
+  if (!selected().length) toggle(current());
+  button.form.requestSubmit(button);
+}
+
 async function undo() {
   try {
     const form = document.getElementById("act-undo");
@@ -131,6 +138,7 @@ function registerKeys() {
   shortcut({ key: "h", label: "Put on hold", group: ACT, run: () => act("hold") });
   shortcut({ key: "c", label: "Comment", group: ACT, run: () => act("comment") });
   shortcut({ key: "r", label: "Resolve", group: ACT, run: () => act("resolve") });
+  for (const button of document.querySelectorAll("[data-lead]")) shortcut({ key: button.dataset.lead, label: button.title, group: ACT, run: () => lead(button) });
   shortcut({ key: "u", label: "Undo the last action", group: ACT, run: undo });
   shortcut({ key: "Escape", label: "Clear the selection", group: QUEUE, when: () => selected().length > 0, run: clearSelection });
 }
