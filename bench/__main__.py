@@ -34,6 +34,7 @@ PROGRAMS: dict[str, list[str]] = {
     "forecast": ["bench.forecast"],
     "clocks": ["bench.escalation", "--tickets", "200000"],  # a million takes a quarter of an hour more
     "morning": ["bench.morning"],
+    "candidates": ["bench.candidates_page"],
     "mining": ["bench.mining", "--tickets", "10000,60000,1000000"],
 }
 PARTS = (*DESK, *PROGRAMS)

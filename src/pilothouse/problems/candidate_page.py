@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from textwrap import shorten
 from typing import Any
 
 from pilothouse.platform.access import Actor
@@ -120,7 +119,7 @@ def _line(seen: Seen) -> Line:
         rank=row.rank,
         title=seen.title,
         reason=reason_of(found),
-        paragraph=shorten(str(found.get("paragraph", "")), _SAID, placeholder=" …"),
+        paragraph=_beginning(str(found.get("paragraph", ""))),
         tickets=row.ticket_count,
         hidden=seen.hidden,
         since=_since(found),
@@ -131,6 +130,15 @@ def _line(seen: Seen) -> Line:
         marks=_marks(seen),
         problem=row.problem.number if row.problem else "",
     )
+
+
+def _beginning(paragraph: str) -> str:
+    """Return as many whole words of a paragraph as fit."""
+    text = " ".join(paragraph.split())
+    if len(text) <= _SAID:
+        return text
+    head = text[: _SAID - 1]
+    return f"{head.rpartition(' ')[0] or head} …"
 
 
 def reason_of(found: Found) -> str:

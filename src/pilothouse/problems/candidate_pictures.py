@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 SPARK_WIDTH = 120
@@ -15,8 +16,15 @@ def points(values: Sequence[float], top: float) -> str:
     >>> points([0, 5, 10], 10)
     '0,26 60,14 120,2'
     """
-    step = SPARK_WIDTH / max(1, len(values) - 1)
-    return " ".join(f"{at * step:.4g},{26 - 24 * value / (top or 1):.4g}" for at, value in enumerate(values))
+    scale = 24 / (top or 1)
+    return _places(len(values)) % tuple([26 - scale * value for value in values])
+
+
+@lru_cache(maxsize=64)
+def _places(count: int) -> str:
+    """Return where so many points stand, their heights left open: a page has hundreds of lines, all of the same length."""
+    step = SPARK_WIDTH / max(1, count - 1)
+    return " ".join(f"{at * step:.4g},%.3g" for at in range(count))
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def listed(actor: Actor, state: str = "open") -> list[Seen]:
     """Return the candidates in a state in order of their rank, at most 300: those that are dismissed or gone, the latest first."""
     require(actor, Capability.READ_TICKETS)
     order = ("rank", "-raised_at", "id") if state == "open" else ("-dismissed_at", "-last_found_at", "-id")
-    rows = Candidate.objects.filter(state=state).select_related("problem", "dismissed_by").defer("dismissed_found").order_by(*order)
+    rows = Candidate.objects.filter(state=state).select_related("problem").defer("dismissed_found").order_by(*order)
     return _seen(actor, rows[:MOST_LISTED])
 
 

@@ -6,23 +6,28 @@ from django import template
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from pilothouse.problems.candidate_page import Line
+from pilothouse.problems.candidate_page import Line, Listed
 
 register = template.Library()
 
 
 @register.simple_tag
-def candidate_line(line: Line, state: str) -> SafeString:
-    """Write one candidate of a list."""
-    address, rank = reverse("problems-candidate", args=[line.id]), line.rank or "–"
+def candidate_lines(page: Listed) -> SafeString:
+    """Write the candidates of a list."""
+    address = reverse("problems-candidate", args=[0]).removesuffix("0")
+    written = "".join(_line(line, f"{address}{line.id}", is_ranked=page.state == "open") for line in page.lines)
+    return mark_safe(written)  # noqa: S308 every value is escaped where it is written
+
+
+def _line(line: Line, address: str, *, is_ranked: bool) -> str:
     tags = "".join(f'<span class="tag {tone}">{escape(words)}</span>' for tone, words in line.marks)
     if line.problem:
         tags += f'<a class="tag accent" href="{reverse("ticket", args=[line.problem])}">{escape(line.problem)}</a>'
     hidden = f'<span class="unseen">, {line.hidden:,} of them hidden from you</span>' if line.hidden else ""
     figures = (("Tickets", f"<b>{line.tickets:,}</b>{hidden}"), ("Since", escape(line.since)), ("By chance", escape(line.odds)))
     told = "".join(f"<div><dt>{name}</dt><dd>{value or '–'}</dd></div>" for name, value in figures)
-    return mark_safe(  # noqa: S308 every value is escaped where it is written
-        f'<li class="candidate" data-id="{line.id}"><span class="rank">{rank if state == "open" else ""}</span><div class="what">'
+    return (
+        f'<li class="candidate" data-id="{line.id}"><span class="rank">{(line.rank or "–") if is_ranked else ""}</span><div class="what">'
         f'<span class="named"><a class="title" href="{address}">{escape(line.title)}</a>{tags}</span>'
         f'<p class="reason">{escape(line.reason)}</p><p class="muted small said">{escape(line.paragraph)}</p></div>'
         f'{_spark(line)}<dl class="figures small">{told}</dl></li>'
