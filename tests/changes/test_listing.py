@@ -56,6 +56,15 @@ def test_tabs_words_and_pages(org: Organisation) -> None:
     assert queries.changes_on(org.ana, [org.ci], Span(NOW + timedelta(days=3))) == []
 
 
+def test_work_whose_end_nobody_recorded_counts_from_its_beginning(org: Organisation) -> None:
+    number = made(org, "Done at once")
+    change = queries.changes(org.ana).get(number=number).pk
+    actions.plan_change(actor=org.ana, ticket_id=change, plan={"actual_start_at": NOW - timedelta(hours=1)}, now=NOW)
+    assert shown(org.ana, show="week") == [number]
+    actions.plan_change(actor=org.ana, ticket_id=change, plan={"actual_start_at": NOW - timedelta(days=8)}, now=NOW)
+    assert shown(org.ana, show="week") == []
+
+
 def test_pages_neither_repeat_nor_skip(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "_SIZE", 4)
     numbers = {made(org, f"c {at}", at % 3 if at % 4 else None) for at in range(11)}

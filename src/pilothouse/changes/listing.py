@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from pilothouse.changes import queries
 from pilothouse.changes.engine.detail import TYPES
 from pilothouse.changes.models import AffectedCI, Change
 from pilothouse.platform import keyset
@@ -96,8 +97,7 @@ def narrowed(actor: Actor, wanted: Asked) -> "QuerySet[Change]":
     tickets = Ticket.objects.filter(visible(actor), kind="change")
     if wanted.service:
         tickets = tickets.filter(service_id=wanted.service)
-    begins, ends = Coalesce("actual_start_at", "planned_start_at"), Coalesce("actual_end_at", "planned_end_at", "planned_start_at")
-    found = Change.objects.filter(ticket__in=tickets).alias(begins=begins, ends=ends)
+    found = Change.objects.filter(ticket__in=tickets).alias(begins=queries.began(""), ends=queries.ended(""))
     if wanted.type:
         found = found.filter(type=wanted.type)
     if wanted.ci:
@@ -110,7 +110,7 @@ def narrowed(actor: Actor, wanted: Asked) -> "QuerySet[Change]":
 
 
 def _placed() -> Coalesce:
-    return Coalesce("actual_start_at", "planned_start_at", "ticket__opened_at")
+    return Coalesce(queries.began(""), "ticket__opened_at")
 
 
 def _of_tab(show: str, actor: Actor, now: datetime) -> Q:

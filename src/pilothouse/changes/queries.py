@@ -15,9 +15,7 @@ from pilothouse.changes.models import AffectedCI, Change
 from pilothouse.platform.access import Actor
 from pilothouse.platform.statements import run
 from pilothouse.tickets.access import visible
-from pilothouse.tickets.models import Link, Ticket
-
-FIXED_BY = "fixed_by"  # a problem, by a change
+from pilothouse.tickets.models import FIXED_BY, Link, Ticket
 
 
 class Carried(NamedTuple):
@@ -67,14 +65,14 @@ def changes_for_mining(since: datetime, until: datetime) -> list[Carried]:
     return [Carried._make(tuple(value) if isinstance(value, list) else value for value in row) for row in run(_FOR_MINING, [since, until])]
 
 
-def began() -> Coalesce:
-    """When the work began, or is planned to begin."""
-    return Coalesce("change__actual_start_at", "change__planned_start_at")
+def began(prefix: str = "change__") -> Coalesce:
+    """When the work began, or is planned to begin; `prefix` leads from what is queried to the change."""
+    return Coalesce(f"{prefix}actual_start_at", f"{prefix}planned_start_at")
 
 
-def ended() -> Coalesce:
-    """When the work ended, or is planned to end."""
-    return Coalesce("change__actual_end_at", "change__planned_end_at", "change__actual_start_at", "change__planned_start_at")
+def ended(prefix: str = "change__") -> Coalesce:
+    """When the work ended, or is planned to end; when it began, where no end is recorded."""
+    return Coalesce(*(f"{prefix}{name}_at" for name in ("actual_end", "planned_end", "actual_start", "planned_start")))
 
 
 def changes(actor: Actor) -> "QuerySet[Ticket]":
