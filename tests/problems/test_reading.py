@@ -76,4 +76,10 @@ def test_only_incidents_and_requests_of_the_time_are_read(people: NamedPeople) -
     assert len(read().tickets) == 0
     open_ticket(actor=people.actor("ana"), title="Old", now=NOW - timedelta(days=2))
     open_ticket(actor=people.actor("ana"), title="New", kind="request", now=NOW)
-    assert read().tickets.titles == ["New"]
+    agreement(people.actor("adam"), "Incidents", target(1))
+    later = open_ticket(actor=people.actor("ana"), title="Later", group=people.teams["Network"].pk, now=NOW + timedelta(days=9))
+    done = {"state": "resolved", "resolution_code": "solved", "resolution_notes": "Restarted."}
+    move_ticket(actor=people.actor("ana"), ticket_id=later.pk, now=NOW + timedelta(days=12), **done)
+    assert Clock.objects.filter(ticket=later.pk, kind="resolution", breached=True).exists()
+    tickets = read().tickets  # which ends before the last of them was opened
+    assert tickets.titles == ["New"] and tickets.breached is None

@@ -48,7 +48,6 @@ Carried = tuple[str, str, tuple[int, ...], int, int, int | None, str, tuple[int,
 _AT_ONCE = 5000
 _MOST_EXTRAS = 60
 _TOO_MANY_NAMES = 5000  # of an imported column among its first tickets: it is a text or an id
-_TOO_UNLIKE = 0.5  # of the CIs: an attribute with more values names the CI
 
 # A name that two records share would make one fact of both.
 _NAMES = """
@@ -58,18 +57,18 @@ _TICKETS = """
 SELECT t.id, t.number, extract(epoch FROM t.opened_at)::bigint, extract(epoch FROM coalesce(t.resolved_at, t.closed_at))::bigint,
   t.title, t.description, t.resolution_notes, t.category, t.subcategory,
   t.service_id, t.ci_id, t.group_id, t.assignee_id, t.requester_id, nullif(t.extra, '{}')::text,
-  coalesce(s.reassignment_count, 0), s."left", coalesce(s.bounce_count, 0)
+  coalesce(s.reassignment_count, 0), s."left"
 FROM tickets_ticket t LEFT JOIN tickets_story s ON s.ticket_id = t.id
 WHERE t.kind = ANY(%s) AND t.opened_at >= %s AND t.opened_at < %s
 ORDER BY t.opened_at, t.id
 """
 _BREACHES = """
 SELECT c.ticket_id, bool_or(c.breached) FROM sla_clock c JOIN tickets_ticket t ON t.id = c.ticket_id
-WHERE c.kind = 'resolution' AND c.breached IS NOT NULL AND t.opened_at >= %s GROUP BY c.ticket_id
+WHERE c.kind = 'resolution' AND c.breached IS NOT NULL AND t.opened_at >= %s AND t.opened_at < %s GROUP BY c.ticket_id
 """
 _BOUNCED = """
 SELECT l.ticket_id, l.events FROM sla_life l JOIN tickets_story s ON s.ticket_id = l.ticket_id
-WHERE s.bounce_count > 0 AND l.opened_at >= %s
+WHERE s.bounce_count > 0 AND l.opened_at >= %s AND l.opened_at < %s
 """
 _CIS = "SELECT id, ci_class, status, environment, attributes::text FROM cmdb_ci"
 _PAIRS = "SELECT source_id, target_id FROM cmdb_relationship ORDER BY id"
@@ -88,9 +87,9 @@ class Read:
 class _Codes:
     """A fact while it is read: names are numbered as they appear."""
 
-    def __init__(self, before: int = 0) -> None:
+    def __init__(self) -> None:
         self.places: dict[str, int] = {}
-        self.codes = array("i", [-1]) * before
+        self.codes = array("i")
         self.known = 0
 
     def add(self, value: str | None) -> None:
@@ -204,27 +203,19 @@ class _Columns:
         for column, codes in sorted(self.extras.items()):
             unit = naming.effort_unit(column)
             if unit is not None:
-                found = _taken(codes.fact(), _number) * unit
+                found = _taken(codes.fact(), naming.number) * unit
                 return found if np.isfinite(found).any() else None
         return None
 
     def _made(self) -> Floats | None:
         """Return breaches as an imported column says them, where no clock does."""
-        made = next((codes for column, codes in sorted(self.extras.items()) if naming.folded(column) == "made sla"), None)
-        return None if made is None else _taken(made.fact(), lambda text: {"true": 0.0, "false": 1.0}.get(text.lower(), float("nan")))
+        made = next((codes for column, codes in sorted(self.extras.items()) if naming.is_made_sla(column)), None)
+        return None if made is None else _taken(made.fact(), naming.breach)
 
 
 def _taken(fact: Fact, value: Callable[[str], float]) -> Floats:
     values = np.array([*(value(name) for name in fact.names), np.nan], dtype=np.float64)
     return np.asarray(values[fact.codes])
-
-
-def _number(text: str) -> float:
-    try:
-        found = float(text.replace(",", "."))
-    except ValueError:
-        return float("nan")
-    return found if np.isfinite(found) else float("nan")
 
 
 def _ints(numbers: "array[int]") -> Ints:
@@ -241,9 +232,9 @@ def read(connection: Connection, since: datetime, until: datetime, changes: Iter
     columns = _Columns(names)
     for row in _rows(connection, _TICKETS, [list(RAISED_KINDS), since, until]):
         columns.add(row)
-    breached: dict[int, bool] = dict(_rows(connection, _BREACHES, [since]))
+    breached: dict[int, bool] = dict(_rows(connection, _BREACHES, [since, until]))
     groups = names.of[GROUP]
-    bounced = {key: _journey(bytes(events), groups) for key, events in _rows(connection, _BOUNCED, [since])}
+    bounced = {key: _journey(bytes(events), groups) for key, events in _rows(connection, _BOUNCED, [since, until])}
     graph = _graph(connection, names.of[CI])
     return Read(columns.tickets(breached, bounced), _ints(columns.ids), graph, Changes([_change(each, names) for each in changes]))
 
@@ -283,17 +274,6 @@ def _graph(connection: Connection, cis: Mapping[int, str]) -> CIGraph:
             name: str(value) for name, value in orjson.loads(own).items() if value not in (None, "") and not isinstance(value, dict | list)
         }
         attributes[cis[key]] = {**told, CLASS: ci_class, "CI status": status, "environment": environment}
-    alike = _alike(attributes.values())
+    alike = naming.shared(attributes.values())
     pairs = [(cis[source], cis[target]) for source, target in _rows(connection, _PAIRS, [])]
     return CIGraph({ci: {name: value for name, value in own.items() if name in alike} for ci, own in attributes.items()}, pairs)
-
-
-def _alike(attributes: Iterable[Mapping[str, str]]) -> set[str]:
-    """Return the attributes that CIs share: an address, a serial number or an owner's name says which CI it is, not what it is like."""
-    values: dict[str, set[str]] = {}
-    counts: dict[str, int] = {}
-    for own in attributes:
-        for name, value in own.items():
-            values.setdefault(name, set()).add(value)
-            counts[name] = counts.get(name, 0) + 1
-    return {name for name, count in counts.items() if len(values[name]) <= max(_TOO_UNLIKE * count, 1)}

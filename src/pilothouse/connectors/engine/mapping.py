@@ -8,12 +8,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as Map
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from pilothouse.connectors.engine.dates import Clock
 from pilothouse.connectors.engine.tables import BadFile, Reject, Row
+from pilothouse.problems.engine.naming import column_key
 
 REFERENCES = {"requester": "person", "opened_by": "person", "assignee": "person", "group": "team", "service": "service", "ci": "ci"}
 INSTANTS = ("opened_at", "resolved_at", "closed_at", "hold_until")
@@ -125,15 +126,6 @@ class _Field:
     places: list[int]
     read: _Read
     memory: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-
-def column_key(name: str) -> str:
-    """Return a column's name as it is compared: letter case, blanks and underscores do not matter.
-
-    >>> column_key("Opened At") == column_key("opened_at")
-    True
-    """
-    return " ".join(name.replace("_", " ").split()).casefold()
 
 
 def dates_in(mapping: Mapping, header: Sequence[str], rows: Iterable[Row]) -> tuple[list[str], str]:
@@ -379,8 +371,3 @@ class Translator:
                 places = self._fields[end]
                 return self._reject(row, places, self.text(row, places), f"{words} ({begun:%Y-%m-%d %H:%M} UTC).")
         return None
-
-
-def with_formats(mapping: Mapping, formats: Sequence[str]) -> Mapping:
-    """Return the mapping with the date formats that were told from the file."""
-    return replace(mapping, date_formats=tuple(formats))

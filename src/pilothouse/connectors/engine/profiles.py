@@ -9,9 +9,10 @@ from typing import Any
 from pilothouse.connectors.engine.changes import tell_change
 from pilothouse.connectors.engine.dates import zone_named
 from pilothouse.connectors.engine.lives import life
-from pilothouse.connectors.engine.mapping import Mapping, Snapshot, column_key
+from pilothouse.connectors.engine.mapping import Mapping, Snapshot
 from pilothouse.connectors.engine.snapshots import Step, steps
 from pilothouse.connectors.engine.tables import BadFile
+from pilothouse.problems.engine.naming import column_key
 
 Teller = Callable[[Sequence[Snapshot], Map[str, Any], datetime], list[Step]]
 

@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from pilothouse.connectors.engine.dates import formats_of, is_undecided
-from pilothouse.connectors.engine.mapping import FIELDS, INSTANTS, LEVELS, column_key
+from pilothouse.connectors.engine.mapping import FIELDS, INSTANTS, LEVELS
 from pilothouse.connectors.engine.tables import BadFile
+from pilothouse.problems.engine.naming import column_key
 
 _COLUMN_WORDS: Mapping[str, tuple[str, ...]] = {
     "title": ("title", "subject", "summary", "short description", "name", "headline"),

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pilothouse.connectors.engine.dates import Clock, formats_of
-from pilothouse.connectors.engine.mapping import column_key
 from pilothouse.connectors.engine.tables import BadFile, Row, Table
+from pilothouse.problems.engine import naming
 from pilothouse.problems.engine.columns import CLASS, Change, Changes
+from pilothouse.problems.engine.naming import column_key
 
 _EMPTY = frozenset({"", "#N/B", "NULL", "null", "None", "?"})
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -32,7 +33,6 @@ _CI_NAMES = ("ci name (aff)", "ci", "ci name", "name", "configuration item", "ho
 _CI_CLASSES = ("ci class", "class", "sys class name", "ci type", "type")
 _SOURCES = ("source", "parent", "from", "child of", "depending", "ci")
 _TARGETS = ("target", "child", "to", "depends on", "parent ci", "runs on", "related ci")
-_MOST_VALUES = 0.5  # of the CIs: an attribute with more is an id
 _SAMPLE = 2000
 _BETWEEN = (";", "|", "\n")
 
@@ -131,19 +131,8 @@ def read_cis(table: Table, file: str) -> dict[str, dict[str, str]]:
                 CLASS if i == klass else column: value for i, column in enumerate(table.header) if i != place and (value := _cell(row, i))
             }
             found.setdefault(name, {}).update(own)
-    shared = _shared(found)
+    shared = naming.shared(found.values())
     return {name: {each: value for each, value in own.items() if each in shared} for name, own in found.items()}
-
-
-def _shared(cis: Mapping[str, Mapping[str, str]]) -> set[str]:
-    """Return the attributes that CIs share; an address or a serial number says which CI it is, not what it is like."""
-    values: dict[str, set[str]] = {}
-    counts: dict[str, int] = {}
-    for own in cis.values():
-        for name, value in own.items():
-            values.setdefault(name, set()).add(value)
-            counts[name] = counts.get(name, 0) + 1
-    return {name for name, count in counts.items() if len(values[name]) <= max(_MOST_VALUES * count, 2)}
 
 
 def read_relations(table: Table, file: str) -> list[tuple[str, str]]:

@@ -183,15 +183,7 @@ def _facts(lines: Sequence[Map[str, Any]], extras: Sequence[str]) -> dict[str, F
 def _numbers(lines: Sequence[Map[str, Any]], columns: Sequence[str]) -> Floats | None:
     if not columns:
         return None
-    return np.array([_number(values.get(columns[0])) for values in lines], dtype=np.float64)
-
-
-def _number(value: Any) -> float:
-    try:
-        found = float(str(value).replace(",", "."))
-    except ValueError:
-        return float("nan")
-    return found if np.isfinite(found) else float("nan")
+    return np.array([naming.number(str(values.get(columns[0]))) for values in lines], dtype=np.float64)
 
 
 def _effort(lines: Sequence[Map[str, Any]], extras: Sequence[str]) -> Floats | None:
@@ -206,5 +198,4 @@ def _effort(lines: Sequence[Map[str, Any]], extras: Sequence[str]) -> Floats | N
 def _breached(lines: Sequence[Map[str, Any]]) -> Floats | None:
     if not any("extra.made_sla" in values for values in lines):
         return None
-    words = {"true": 0.0, "false": 1.0}
-    return np.array([words.get(str(values.get("extra.made_sla")).lower(), float("nan")) for values in lines], dtype=np.float64)
+    return np.array([naming.breach(str(values.get("extra.made_sla"))) for values in lines], dtype=np.float64)

@@ -3,7 +3,9 @@
 Columns that are written when all is over, or that link a ticket to what is looked for, are no facts of a ticket.
 """
 
+import math
 import re
+from collections.abc import Iterable, Mapping
 
 _NAMED_KINDS = {
     "topic group": "category",
@@ -24,9 +26,13 @@ _PASSED_OVER = re.compile(
 _MOST_VALUES = 0.5  # of the tickets: a column with more names is no fact but a text or an id
 
 
-def folded(column: str) -> str:
-    """Return a column's name as it is compared: letter case, blanks and underscores do not matter."""
-    return " ".join(column.replace("_", " ").split()).casefold()
+def column_key(name: str) -> str:
+    """Return a column's name as it is compared: letter case, blanks and underscores do not matter.
+
+    >>> column_key("Opened At") == column_key("opened_at")
+    True
+    """
+    return " ".join(name.replace("_", " ").split()).casefold()
 
 
 def fact_of(column: str) -> str | None:
@@ -35,7 +41,7 @@ def fact_of(column: str) -> str | None:
     >>> fact_of("Location"), fact_of("u_symptom"), fact_of("Firmware"), fact_of("problem_id"), fact_of("Hours worked")
     ('site', 'symptom', 'Firmware', None, 'Hours worked')
     """
-    key = folded(column)
+    key = column_key(column)
     if named := _NAMED_KINDS.get(key):
         return named
     if _PASSED_OVER.search(key) or _EFFORT.search(key):
@@ -54,7 +60,7 @@ def effort_unit(column: str) -> int | None:
     >>> effort_unit("work_minutes"), effort_unit("Effort"), effort_unit("Site")
     (60, 3600, None)
     """
-    key = folded(column)
+    key = column_key(column)
     if not _EFFORT.search(key):
         return None
     return 1 if "second" in key else 60 if "minute" in key else 3600
@@ -62,4 +68,38 @@ def effort_unit(column: str) -> int | None:
 
 def is_reassignments(column: str) -> bool:
     """Say whether a column counts reassignments."""
-    return folded(column) in _REASSIGNED
+    return column_key(column) in _REASSIGNED
+
+
+def number(text: str) -> float:
+    """Return the number that a cell says, with a comma or a point before its decimals; NaN where it says none.
+
+    >>> number("1,5"), number("none")
+    (1.5, nan)
+    """
+    try:
+        found = float(text.replace(",", "."))
+    except ValueError:
+        return math.nan
+    return found if math.isfinite(found) else math.nan
+
+
+def is_made_sla(column: str) -> bool:
+    """Say whether a column tells if a ticket was resolved in time."""
+    return column_key(column) == "made sla"
+
+
+def breach(text: str) -> float:
+    """Return 1 where the cell of such a column says that a target was missed, 0 where it was met, else NaN."""
+    return {"true": 0.0, "false": 1.0}.get(text.lower(), math.nan)
+
+
+def shared(attributes: Iterable[Mapping[str, str]]) -> set[str]:
+    """Return the attributes that CIs share: an address, a serial number or an owner's name says which CI it is, not what it is like."""
+    values: dict[str, set[str]] = {}
+    counts: dict[str, int] = {}
+    for own in attributes:
+        for name, value in own.items():
+            values.setdefault(name, set()).add(value)
+            counts[name] = counts.get(name, 0) + 1
+    return {name for name, count in counts.items() if len(values[name]) <= max(_MOST_VALUES * count, 2)}
