@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from pilothouse.connectors.engine.formats import Reading, open_table
-from pilothouse.connectors.engine.mapping_file import apply_file
+from pilothouse.connectors.engine.mapping_file import prepared
 from pilothouse.connectors.engine.profiles import Profile, find_profile
 from pilothouse.connectors.engine.suggest import suggest
 from pilothouse.connectors.engine.tables import BadFile
@@ -85,16 +85,6 @@ def text_of(path: Path | None) -> str:
         raise BadFile(f"{path}: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise BadFile(f"{path} is not UTF-8 text.") from error
-
-
-def prepared(
-    profile: Profile, *, mapping: str = "", time_zone: str = "", encoding: str = "", delimiter: str = "", sheet: str = ""
-) -> Profile:
-    """Return the profile with a mapping file and the options that were given on top."""
-    given = {"time_zone": time_zone, "encoding": encoding, "delimiter": delimiter, "sheet": sheet}
-    if mapping or not profile.system:
-        profile = apply_file(profile, mapping)
-    return profile.reading({name: value for name, value in given.items() if value})
 
 
 def _suggestion(path: Path, reading: Reading) -> str:

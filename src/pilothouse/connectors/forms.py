@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
-from pilothouse.connectors.command import prepared
+from pilothouse.connectors.engine.mapping_file import prepared
 from pilothouse.connectors.engine.tables import BadFile
 from pilothouse.connectors.profiles import PROFILES
 from pilothouse.tickets.actions.attaching import clean_name

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from pilothouse.connectors.command import Database, prepared, text_of
+from pilothouse.connectors.command import Database, text_of
 from pilothouse.connectors.engine.formats import Reading, open_table
+from pilothouse.connectors.engine.mapping_file import prepared
 from pilothouse.connectors.engine.profiles import Profile, find_profile
 from pilothouse.connectors.engine.tables import BadFile, Table
 from pilothouse.connectors.profiles import PROFILES

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from pilothouse.connectors.actions import end_import, note_progress, request_import
-from pilothouse.connectors.command import prepared
+from pilothouse.connectors.engine.mapping_file import prepared
 from pilothouse.connectors.engine.profiles import find_profile
 from pilothouse.connectors.engine.tables import BadFile
 from pilothouse.connectors.importing import Progress, Report, Request, run_import

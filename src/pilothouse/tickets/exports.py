@@ -15,8 +15,6 @@ from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from xlsxwriter import Workbook
-
 from pilothouse.platform.access import Actor
 from pilothouse.platform.refusals import FieldError, Invalid
 from pilothouse.tickets import queries
@@ -125,6 +123,8 @@ def _emptied(buffer: io.StringIO) -> bytes:
 
 def _xlsx(header: Sequence[str], rows: Iterator[Sequence[str | int]]) -> Iterator[bytes]:
     """Write XLSX row by row to a file that goes when it has been sent; texts are written as texts, whatever they look like."""
+    from xlsxwriter import Workbook  # heavy start-up: most processes write no workbook
+
     with tempfile.TemporaryFile(suffix=".xlsx") as file:
         with Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
             sheet = book.add_worksheet("Tickets")

@@ -26,6 +26,16 @@ _SHARED = ("time_zone", "encoding")  # hold for every kind of file of a profile
 _WORDS: Mapping[str, Iterable[str]] = {"state": STATES, "kind": KINDS, "channel": CHANNELS}
 
 
+def prepared(
+    profile: Profile, *, mapping: str = "", time_zone: str = "", encoding: str = "", delimiter: str = "", sheet: str = ""
+) -> Profile:
+    """Return the profile with a mapping file and the options that were given on top."""
+    given = {"time_zone": time_zone, "encoding": encoding, "delimiter": delimiter, "sheet": sheet}
+    if mapping or not profile.system:
+        profile = apply_file(profile, mapping)
+    return profile.reading({name: value for name, value in given.items() if value})
+
+
 def apply_file(profile: Profile, text: str) -> Profile:
     """Return the profile with a mapping file's statements on top. Raises BadFile that names what is wrong."""
     try:

@@ -5,24 +5,24 @@ from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Any, BinaryIO
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 from pilothouse.connectors.engine.tables import MOST_COLUMNS, BadFile, Row, Table, fitted, tidy_header
 
 LARGEST_UNPACKED = 4_000_000_000  # bytes
 LARGEST_SHARED = 400_000_000  # bytes of shared texts, which are held in memory
 _HIGHEST_RATIO = 200
 _SMALL = 50_000_000  # below this a high ratio does no harm
-_BROKEN = (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, SyntaxError)
+_BROKEN = (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, SyntaxError)
 
 
 def read_xlsx(stream: BinaryIO, *, sheet: str = "") -> Table:
     """Open a workbook's sheet (the first unless named); memory holds its shared texts and one row."""
+    from openpyxl import load_workbook  # heavy start-up: who reads no workbook does without
+    from openpyxl.utils.exceptions import InvalidFileException
+
     _check_sizes(stream)
     try:
         book = load_workbook(stream, read_only=True, data_only=True, keep_links=False)
-    except _BROKEN as error:
+    except (InvalidFileException, *_BROKEN) as error:
         raise BadFile(f"The workbook cannot be opened ({error}); save it again as .xlsx without a password.") from error
     if sheet and sheet not in book.sheetnames:
         raise BadFile(f"The workbook has no sheet “{sheet}”; it has {', '.join(book.sheetnames)}.")
