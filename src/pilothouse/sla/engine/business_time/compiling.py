@@ -10,7 +10,6 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-import holidays
 import numpy as np
 
 from pilothouse.sla.engine.business_time import spans as sets
@@ -127,6 +126,8 @@ def _holidays(calendars: Iterable[HolidayCalendar], first_year: int, last_year: 
 
 def public_holidays(country: str, subdivision: str, first_year: int, last_year: int) -> dict[date, str]:
     """A country's public holidays with their names, in English where the library knows them so, from one year to another."""
+    import holidays  # heavy start-up: most schedules have no country's holidays
+
     kind = getattr(holidays, country)
     language = LANGUAGE if LANGUAGE in kind.supported_languages else kind.default_language
     known = holidays.country_holidays(

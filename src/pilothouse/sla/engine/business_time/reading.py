@@ -26,9 +26,6 @@ from itertools import pairwise
 from typing import Any, Literal, TypeVar
 from zoneinfo import available_timezones
 
-import holidays
-from holidays.registry import COUNTRIES
-
 from pilothouse.sla.engine.business_time.definition import (
     DAY_NAMES,
     DAYS,
@@ -154,12 +151,16 @@ def zone_names() -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def countries() -> dict[str, tuple[str, ...]]:
     """The countries whose public holidays are known, by code, with the codes of their subdivisions."""
+    import holidays  # heavy start-up: most processes never ask for a country
+
     return {code: tuple(parts) for code, parts in sorted(holidays.list_supported_countries(include_aliases=False).items())}
 
 
 @lru_cache(maxsize=1)
 def country_names() -> dict[str, str]:
     """The names in English of the countries whose public holidays are known, by code, in the order of the names."""
+    from holidays.registry import COUNTRIES  # heavy start-up, as above
+
     named = {entry[1]: re.sub(r"(?<=[a-z])(?=[A-Z])", " ", entry[0]) for entry in COUNTRIES.values()}
     return dict(sorted(((code, named.get(code, code)) for code in countries()), key=lambda each: each[1]))
 
