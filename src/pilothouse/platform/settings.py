@@ -3,6 +3,8 @@
 import contextlib
 import os
 import secrets
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
@@ -61,7 +63,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django_htmx",
-    "ninja",
     "procrastinate.contrib.django",
     "pilothouse.platform",
     "pilothouse.people",
@@ -144,6 +145,9 @@ USE_I18N = True
 
 STATIC_URL = f"/static/{__version__}/"
 STATIC_ROOT = DATA / "static"
+# Swagger UI comes with django-ninja. As an installed app it, and pydantic with it, would be imported by every process.
+_NINJA = find_spec("ninja")
+STATICFILES_DIRS = [("ninja", Path(_NINJA.origin).parent / "static" / "ninja")] if _NINJA and _NINJA.origin else []
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 0 if __version__.endswith("dev") else 3600
 
