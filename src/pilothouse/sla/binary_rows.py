@@ -31,12 +31,18 @@ class Column:
         """Return the values of these rows."""
         return Column(self.type, self.values[rows], None if self.nulls is None else self.nulls[rows], self.words)
 
-    def lengths(self) -> NDArray[np.int64]:
-        """Return how many bytes each value takes; -1 where there is none, as COPY writes it."""
+    def layouts(self) -> tuple[NDArray[Any], int]:
+        """Return numbers, equal for values of equal length, and how many different ones there may be."""
         if self.type == "text":
-            return np.array([len(word) for word in self.words], np.int64)[self.values]
-        size = np.full(len(self.values), np.dtype(_FORMATS[self.type]).itemsize, np.int64)
-        return size if self.nulls is None else np.where(self.nulls, -1, size)
+            sizes, own = np.unique([len(word) for word in self.words], return_inverse=True)
+            return own[self.values], len(sizes)
+        return (np.zeros(1, np.int64), 1) if self.nulls is None else (self.nulls, 2)
+
+    def length(self, row: int) -> int:
+        """Return how many bytes a value takes; -1 when there is none, as COPY writes it."""
+        if self.type == "text":
+            return len(self.words[self.values[row]])
+        return -1 if self.nulls is not None and self.nulls[row] else np.dtype(_FORMATS[self.type]).itemsize
 
     def of(self, rows: NDArray[np.intp], length: int) -> NDArray[Any]:
         """Return the values of these rows as COPY writes them."""
@@ -48,15 +54,13 @@ class Column:
 
 def pack(columns: Sequence[Column]) -> Iterator[bytes]:
     """Yield the rows of these columns, without header and trailer."""
-    lengths = [column.lengths() for column in columns]
     layouts = np.zeros(len(columns[0].values), np.int64)
-    for each in lengths:
-        sizes, own = np.unique(each, return_inverse=True)
-        if len(sizes) > 1:
-            layouts = np.unique(layouts * len(sizes) + own, return_inverse=True)[1]
-    for layout in range(int(layouts.max(initial=-1)) + 1):
-        rows = np.flatnonzero(layouts == layout)
-        yield _alike(columns, rows, [int(each[rows[0]]) for each in lengths])
+    for column in columns:
+        own, count = column.layouts()
+        layouts = layouts * count + own
+    order = np.argsort(layouts, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(layouts[order])) + 1) if len(order) else ():
+        yield _alike(columns, rows, [column.length(int(rows[0])) for column in columns])
 
 
 def _alike(columns: Sequence[Column], rows: NDArray[np.intp], lengths: Sequence[int]) -> bytes:

@@ -44,7 +44,6 @@ class SlaClocks:
             _note_sites(entries)
             count += len(entries)
             progress(len(entries))
-        rebuilding.note_escalations()
         return count + rebuilding.everything(progress)
 
     def apply(self, entries: Sequence[Entry]) -> None:

@@ -23,6 +23,7 @@ import numpy as np
 import orjson
 import psycopg
 from django.db import connection
+from numpy.typing import NDArray
 
 from pilothouse.platform.journal import Change
 from pilothouse.platform.statements import run
@@ -40,12 +41,13 @@ from pilothouse.sla.rows import CLOCK_COLUMNS, LIFE_COLUMNS, PROMISED, SHOWN_COL
 from pilothouse.tickets.engine.replay import COMMENTED
 
 _AT_ONCE = 5_000  # tickets; some 50 MB in the process that makes their rows
+_STEPS_AT_ONCE = 2_000  # tickets whose escalations are written
 _MANY = 40_000  # from so many tickets on, starting processes and making indexes anew pays
 _MOST_PROCESSES = 4
 _WIDEST = 2**63 - 1
 _ABOUT_STEPS = (
     "SELECT id, record_id, verb, actor_id, happened_at, changes::text FROM journal_entry"
-    " WHERE kind = 'ticket' AND verb = ANY(%s) ORDER BY record_id, seq"
+    " WHERE kind = 'ticket' AND record_id = ANY(%s) AND verb = ANY(%s) ORDER BY record_id, seq"
 )
 _RANGES = (
     "SELECT record_id FROM (SELECT record_id, row_number() OVER (ORDER BY record_id) AS n FROM journal_head WHERE kind = 'ticket') h"
@@ -83,12 +85,13 @@ class _Step(NamedTuple):
     changes: Sequence[Change]
 
 
-def note_escalations() -> None:
-    """Write the rows of escalations anew."""
-    with connection.chunked_cursor() as cursor:
-        cursor.execute(_ABOUT_STEPS, [sorted(escalations.VERBS)])
-        while rows := cursor.fetchmany(_AT_ONCE):
-            escalations.apply([_Step._make((*row[:5], [Change(*each) for each in orjson.loads(row[5])])) for row in rows])
+def _escalate(tickets: Sequence[int]) -> None:
+    """Write the rows of the escalations of these tickets, whose clocks are written."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ABOUT_STEPS, [list(tickets), sorted(escalations.VERBS)])
+        rows = cursor.fetchall()
+    escalations.apply([_Step._make((*row[:5], [Change(*each) for each in orjson.loads(row[5])])) for row in rows])
+    escalations.end_with_clocks(tickets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class Maker:
         self.known = known
         self.condensing = Condensing(lambda person, at: _site_at(sites, person, at))
         self.counting = None if known.is_empty else Counting(known.rulebook, known.hours)
+        self.patterns = _OfPatterns()
 
     def make(self, tickets: Range) -> Made:
         """Return the rows of the tickets of a range."""
@@ -120,9 +124,11 @@ class Maker:
             made.binary["sla_life"] = [binary_rows.pack_lives(zip(condensed.tickets.tolist(), opened, condensed.stored, strict=True))]
             if self.counting is not None and len(condensed.tickets):
                 counted = self.counting.count(condensed.portion)
-                made.binary["sla_clock"] = list(binary_rows.pack(_clock_columns(counted, condensed.tickets)))
-                made.binary["sla_ticket"] = list(binary_rows.pack(_shown_columns(counted, condensed.tickets)))
-                self._one_by_one(made, condensed, counted.left)
+                columns, shown = _clock_columns(counted, condensed.tickets, self.patterns), _shown(counted, self.patterns)
+                made.binary["sla_clock"] = list(binary_rows.pack([columns[name] for name in CLOCK_COLUMNS]))
+                made.binary["sla_ticket"] = list(binary_rows.pack([columns[name].only(shown) for name in SHOWN_COLUMNS]))
+                if len(counted.left):
+                    self._one_by_one(made, condensed, counted.left)
         return made
 
     def _one_by_one(self, made: Made, condensed: Condensed, places: Numbers) -> None:
@@ -136,7 +142,11 @@ class Maker:
 
 
 def _site_at(sites: Sites, person: int | None, at: int) -> str:
-    return "" if person is None else next((site for since, site in reversed(sites.get(person, ())) if since <= at), "")
+    own = sites.get(person) if person is not None else None
+    if own is None:
+        return ""
+    since, site = own[-1]
+    return site if since <= at else next((site for since, site in reversed(own) if since <= at), "")
 
 
 def _journals(tickets: Range) -> Journals:
@@ -154,63 +164,83 @@ def _array(sent: Iterable[bytes], width: int) -> Numbers:
     return whole["value"].astype(np.int64)
 
 
-def _of_patterns(counted: Counted, values: Iterable[int | None]) -> Numbers:
-    return np.array([ABSENT if value is None else value for value in values], np.int64)[counted.pattern]
+class _OfPatterns:
+    """What rows say of their clocks' patterns, as columns with a place for each pattern; grows with the patterns."""
+
+    def __init__(self) -> None:
+        self.patterns: Sequence[Clock] = ()
+        self.rows, self.words = list[tuple[int, ...]](), dict[bytes, int]()
+        self.columns: dict[str, Numbers] = {}
+
+    def at(self, counted: Counted) -> Callable[[str], Numbers]:
+        """Return what gives a named column of these clocks' rows."""
+        if counted.patterns is not self.patterns:  # they were forgotten
+            self.patterns, self.rows = counted.patterns, []
+        if len(self.rows) < len(self.patterns):
+            self.rows += map(self._row, self.patterns[len(self.rows) :])
+            self.columns = dict(zip(_SAID, np.array(self.rows, np.int64).reshape(-1, len(_SAID)).T, strict=True))
+        return lambda name: self.columns[name][counted.pattern]
+
+    def _row(self, clock: Clock) -> tuple[int, ...]:
+        candidate = clock.candidate
+        kind, target, stage = (self._word(word) for word in (clock.kind, candidate.target.key, clock.stage))
+        numbers = (clock.turn, clock.stay, candidate.agreement.version_id, clock.priority)
+        schedule = ABSENT if clock.schedule is None else clock.schedule
+        return (kind, target, *numbers, stage, schedule, clock.stage == "achieved", clock.kind in PROMISED)
+
+    def _word(self, word: str) -> int:
+        return self.words.setdefault(word.encode(), len(self.words))
 
 
-def _words(counted: Counted, values: Iterable[str]) -> Column:
-    words: dict[str, int] = {}
-    places = np.array([words.setdefault(value, len(words)) for value in values], np.int64)
-    return Column("text", places[counted.pattern], words=[word.encode() for word in words])
+_SAID = ("kind", "target", "turn", "stay", "version", "priority", "stage", "schedule", "achieved", "promised")
 
 
 def _maybe(kind: str, values: Numbers) -> Column:
     return Column(kind, values, values == ABSENT)
 
 
-def _clock_columns(counted: Counted, tickets: Numbers) -> list[Column]:
-    """Return the columns of clocks' rows, in the order of CLOCK_COLUMNS."""
-    patterns, none = counted.patterns, np.full(len(counted.ticket), ABSENT, np.int64)
-    achieved = _of_patterns(counted, (clock.stage == "achieved" for clock in patterns)) > 0
+def _clock_columns(counted: Counted, tickets: Numbers, patterns: _OfPatterns) -> dict[str, Column]:
+    """Return the columns of clocks' rows, by the names of CLOCK_COLUMNS."""
+    said, words, none = patterns.at(counted), [*patterns.words], np.full(len(counted.ticket), ABSENT, np.int64)
     late = (counted.due != ABSENT) & (counted.due < counted.ended)
-    by_name = {
+    return {
         "ticket_id": Column("bigint", tickets[counted.ticket]),
-        "kind": _words(counted, (clock.kind for clock in patterns)),
-        "target": _words(counted, (clock.candidate.target.key for clock in patterns)),
-        "turn": Column("smallint", _of_patterns(counted, (clock.turn for clock in patterns))),
-        "stay": Column("smallint", _of_patterns(counted, (clock.stay for clock in patterns))),
+        "kind": Column("text", said("kind"), words=words),
+        "target": Column("text", said("target"), words=words),
+        "turn": Column("smallint", said("turn")),
+        "stay": Column("smallint", said("stay")),
         "group_id": _maybe("bigint", counted.group),
-        "agreement_version_id": Column("bigint", _of_patterns(counted, (c.candidate.agreement.version_id for c in patterns))),
-        "priority": Column("smallint", _of_patterns(counted, (clock.priority for clock in patterns))),
-        "stage": _words(counted, (clock.stage for clock in patterns)),
+        "agreement_version_id": Column("bigint", said("version")),
+        "priority": Column("smallint", said("priority")),
+        "stage": Column("text", said("stage"), words=words),
         "target_seconds": Column("bigint", counted.target),
-        "schedule_id": _maybe("bigint", _of_patterns(counted, (clock.schedule for clock in patterns))),
+        "schedule_id": _maybe("bigint", said("schedule")),
         "started_at": Column("timestamptz", counted.started),
         "running_since": _maybe("timestamptz", counted.since),
         "elapsed_seconds": Column("bigint", counted.elapsed),
         "due_at": _maybe("timestamptz", counted.due),
         "original_due_at": _maybe("timestamptz", counted.original_due),
         "ended_at": _maybe("timestamptz", counted.ended),
-        "breached": Column("bool", late.astype(np.int64), ~achieved),
+        "breached": Column("bool", late.astype(np.int64), said("achieved") == 0),
         "next_step": _maybe("smallint", none),
         "next_step_at": _maybe("timestamptz", none),
     }
-    return [by_name[name] for name in CLOCK_COLUMNS]
 
 
-def _shown_columns(counted: Counted, tickets: Numbers) -> list[Column]:
-    """Return the columns of the clocks that the queue shows, chosen as rows.shown_row does, in the order of SHOWN_COLUMNS."""
+def _shown(counted: Counted, patterns: _OfPatterns) -> NDArray[np.intp]:
+    """Return the places of the clocks that the queue shows, chosen as rows.shown_row does."""
     living = np.flatnonzero(counted.ended == ABSENT)
-    promised = _of_patterns(counted, (clock.kind in PROMISED for clock in counted.patterns))[living]
+    promised = patterns.at(counted)("promised")[living]
     due, ticket = counted.due[living], counted.ticket[living]
     order = np.lexsort((due, due == ABSENT, -promised, ticket))
-    chosen = living[order[np.flatnonzero(np.diff(ticket[order], prepend=-1))]]
-    every = dict(zip(CLOCK_COLUMNS, _clock_columns(counted, tickets), strict=True))
-    return [every[name].only(chosen) for name in SHOWN_COLUMNS]
+    return living[order[np.flatnonzero(np.diff(ticket[order], prepend=-1))]]
 
 
 def everything(progress: Progress) -> int:
-    """Write every life and clock from the journal, into empty tables; returns the entries read. In the caller's transaction."""
+    """Write every life, clock and escalation from the journal, into empty tables; returns the entries read.
+
+    In the caller's transaction.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_RANGES, [_AT_ONCE])
         bounds = [-_WIDEST, *(row[0] for row in cursor.fetchall()), _WIDEST]
@@ -222,8 +252,8 @@ def everything(progress: Progress) -> int:
             escalated += made.escalated
             entries += made.entries
             progress(made.entries)
-    for first in range(0, len(escalated), _AT_ONCE):
-        escalations.end_with_clocks(escalated[first : first + _AT_ONCE])
+    for first in range(0, len(escalated), _STEPS_AT_ONCE):
+        _escalate(escalated[first : first + _STEPS_AT_ONCE])
     return entries
 
 

@@ -42,6 +42,7 @@ class Counting:
 
     def __init__(self, rulebook: Rulebook, hours: AllHours) -> None:
         self.rulebook, self.hours, self.lengths = rulebook, hours, Lengths()
+        self.table = np.zeros((5, 0), np.int64)  # `columns` as an array
         self._forget()
 
     def count(self, portion: Portion) -> Counted:
@@ -51,9 +52,10 @@ class Counting:
         sheet = self.sorting.sheet(portion)
         is_left = np.array(self.left, bool)[sheet.shapes]
         rows = np.flatnonzero(~is_left[sheet.ticket])
-        columns = np.array(self.columns, np.int64).reshape(-1, 5).T
+        if len(self.columns) > self.table.shape[1]:
+            self.table = np.array(self.columns, np.int64).reshape(-1, 5).T
         started, since, ended = (sheet.at(edge, rows) for edge in sheet.patterns.edges)
-        own_hours, duration, first_hours, first_duration, group = columns
+        own_hours, duration, first_hours, first_duration, group = self.table
         pattern = sheet.pattern[rows]
         target, elapsed, due, first_due = (np.full(len(rows), ABSENT, np.int64) for _ in range(4))
         counted = Counted(
@@ -76,6 +78,7 @@ class Counting:
         self.numbered, self.durations = dict[OpenHours, int](), dict[Duration, int]()
         # Of each pattern: its hours and duration, those that were its first, and its place among its ticket's groups.
         self.columns: list[tuple[int, int, int, int, int]] = []
+        self.table = self.table[:, :0]
         self.left: list[bool] = []  # of each shape, whether a clock of it has steps to come
 
     def _take(self, shape: Shape) -> list[Clock]:

@@ -18,6 +18,7 @@ class Lengths:
     def __init__(self) -> None:
         self.instants: dict[tuple[str, date, int], int] = {}
         self.open_days: dict[tuple[OpenHours, date], date | None] = {}
+        self.dues: dict[tuple[OpenHours, int, int], dict[date, int]] = {}
 
     def of(self, durations: Sequence[Duration], places: Numbers, starts: Numbers, hours: OpenHours) -> Numbers:
         """Return the target of each start: as measuring.seconds_of. `places` says which of the durations each has."""
@@ -30,9 +31,9 @@ class Lengths:
     def _relative(self, duration: Duration, hours: OpenHours, starts: Numbers) -> Numbers:
         """The hour of a business day depends on the start's local day alone: each day is looked up once."""
         days, places = self._days(ZoneInfo(hours.zone), starts)
-        due = np.array([self._due(hours, day, duration.days, duration.at) for day in days], np.int64)[places]
+        due = self._dues(hours, days, duration.days, duration.at)[places]
         if duration.days == 0:  # when its hour has passed already, the next business day
-            after = np.array([self._due(hours, day, 1, duration.at) for day in days], np.int64)[places]
+            after = self._dues(hours, days, 1, duration.at)[places]
             due = np.where((due >= 0) & (due <= starts), after, due)
         seconds = np.maximum(1, hours.elapsed_many(starts, np.maximum(due, starts)))
         return np.where(due < 0, LONGEST_SECONDS, seconds)
@@ -44,6 +45,11 @@ class Lengths:
         midnights = np.array([self._instant(zone, day, 0) for day in days], np.int64)
         used, places = np.unique(np.searchsorted(midnights, starts, side="right") - 1, return_inverse=True)
         return [days[place] for place in used.tolist()], places
+
+    def _dues(self, hours: OpenHours, days: Sequence[date], count: int, at: int) -> Numbers:
+        known = self.dues.setdefault((hours, count, at), {})
+        known.update({day: self._due(hours, day, count, at) for day in days if day not in known})
+        return np.array([known[day] for day in days], np.int64)
 
     def _due(self, hours: OpenHours, day: date | None, count: int, at: int) -> int:
         """Return when a target that begins on a day falls due, NEVER when it does not: as business_day."""
