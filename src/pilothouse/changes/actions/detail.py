@@ -4,19 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F
-
 from pilothouse.changes.engine.detail import EMPTY, PREFIX
 from pilothouse.changes.engine.planning import PLANS, faults
 from pilothouse.changes.models import AffectedCI, Change
 from pilothouse.cmdb.models import CI
-from pilothouse.platform import journal
 from pilothouse.platform.access import Actor
-from pilothouse.platform.journal import Change as Changed
-from pilothouse.platform.journal import Draft
 from pilothouse.platform.refusals import FieldError
 from pilothouse.platform.texts import text_errors
-from pilothouse.tickets.actions.fields import journal_value
+from pilothouse.tickets.actions.details import record_detail
 from pilothouse.tickets.engine.lifecycle import Refusal
 from pilothouse.tickets.models import Ticket
 
@@ -49,15 +44,22 @@ def _unknown_cis(ids: list[int]) -> list[FieldError]:
     return [FieldError("cis", f"There is no CI {each}.", "Choose one that is in the CMDB.") for each in ids if each not in known]
 
 
-def record_detail(
-    actor: Actor, ticket: Ticket, before: Mapping[str, Any], values: Mapping[str, Any], *, now: datetime, verb: str, note: str = ""
+def once(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a plan that names each CI once, in order; what is no list of ids stays as it is, to be refused."""
+    cis = plan.get("cis")
+    whole = isinstance(cis, list) and all(isinstance(each, int) for each in cis)
+    return {**plan, "cis": list(dict.fromkeys(cis or []))} if whole else dict(plan)
+
+
+def record_plan(
+    actor: Actor,
+    ticket: Ticket,
+    before: Mapping[str, Any],
+    values: Mapping[str, Any],
+    *,
+    now: datetime,
+    verb: str = PLANNED,
+    note: str = "",
 ) -> bool:
-    """Journal what differs and move the ticket's version on; False when nothing does. The ticket's row is locked by the caller."""
-    differing = {name: value for name, value in values.items() if before[name] != value}
-    if not differing:
-        return False
-    changes = tuple(Changed(PREFIX + name, journal_value(before[name]), journal_value(value)) for name, value in differing.items())
-    Ticket.objects.filter(pk=ticket.pk).update(version=F("version") + 1, updated_at=now)
-    ticket.version, ticket.updated_at = ticket.version + 1, now
-    journal.record(actor, [Draft("ticket", ticket.pk, verb, changes, note=note)], now=now)
-    return True
+    """Journal what differs of a change's detail, and move the version of its locked ticket on; False when nothing does."""
+    return record_detail(actor, ticket, values, before=before, prefix=PREFIX, verb=verb, now=now, note=note)

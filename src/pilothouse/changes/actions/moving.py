@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from pilothouse.changes.actions.detail import BEGUN, ENDED, PLANNED, detail_of, record_detail
+from pilothouse.changes.actions.detail import BEGUN, ENDED, PLANNED, detail_of, record_plan
 from pilothouse.changes.actions.planning import locked_change, require_sound
 from pilothouse.changes.engine.planning import BACK, missing, settled
 from pilothouse.platform.access import Actor
@@ -42,7 +42,7 @@ def move_change(
             raise GuardRefused(error.message, [error])
         if state in allowed(ticket.state, "change"):
             values |= settled(state, before, values, now)
-            record_detail(actor, ticket, before, values, now=now, verb=_VERBS.get(state, PLANNED))
+            record_plan(actor, ticket, before, values, now=now, verb=_VERBS.get(state, PLANNED))
         return move_ticket(actor=actor, ticket_id=ticket_id, state=state, now=now, note=note)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from pilothouse.changes.actions.detail import PLANNED, errors_in, record_detail
+from pilothouse.changes.actions.detail import errors_in, once, record_plan
 from pilothouse.changes.engine.detail import EMPTY
 from pilothouse.people.queries import require
 from pilothouse.platform.access import Actor, Capability
@@ -31,18 +31,11 @@ def open_change(*, actor: Actor, now: datetime, plan: Mapping[str, Any] | None =
         made = open_practice_ticket(actor=actor, kind="change", now=now, **fields | own)
         # A change has its detail from the first, even an empty one: its type is journalled in any case.
         before = {**EMPTY, "type": None}
-        record_detail(actor, made, before, given, now=now, verb=PLANNED)
+        record_plan(actor, made, before, given, now=now)
     return made
 
 
 def _with_own_ci(plan: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
     """Let a ticket's own CI stand first among those that the change touches."""
-    cis = plan.get("cis", [])
-    own = fields.get("ci")
-    if own is None or not isinstance(cis, list):
-        return {**plan, "cis": _once(cis)}
-    return {**plan, "cis": _once([own, *cis])}
-
-
-def _once(cis: Any) -> Any:
-    return list(dict.fromkeys(cis)) if isinstance(cis, list) and all(isinstance(each, int) for each in cis) else cis
+    cis, own = plan.get("cis", []), fields.get("ci")
+    return once({**plan, "cis": cis if own is None or not isinstance(cis, list) else [own, *cis]})

@@ -6,15 +6,15 @@ from typing import Any
 
 from django.db import transaction
 
-from pilothouse.changes.actions.detail import PLANNED, as_errors, detail_of, errors_in, record_detail
+from pilothouse.changes.actions.detail import as_errors, detail_of, errors_in, once, record_plan
 from pilothouse.changes.engine.planning import missing
 from pilothouse.platform.access import Actor
-from pilothouse.platform.refusals import FieldError, GuardRefused, Invalid, Missing, StaleVersion
+from pilothouse.platform.refusals import FieldError, GuardRefused, Invalid, Missing
 from pilothouse.platform.texts import is_plain_text
 from pilothouse.tickets.access import get_ticket, require_work
 from pilothouse.tickets.actions import change_ticket
 from pilothouse.tickets.actions.changing import CHANGEABLE, LONGEST_NOTE
-from pilothouse.tickets.actions.fields import row_values
+from pilothouse.tickets.actions.details import require_version
 from pilothouse.tickets.models import Ticket
 
 
@@ -35,7 +35,7 @@ def plan_change(
     """
     with transaction.atomic():
         ticket, before = locked_change(actor, ticket_id, {**(fields or {}), **plan}, expected_version)
-        values = _once(plan)
+        values = once(plan)
         require_sound(before, values, note)
         if gone := [refusal for refusal in missing(ticket.state, {**before, **values}) if refusal.field in values]:
             raise GuardRefused(gone[0].message, as_errors(gone))
@@ -46,7 +46,7 @@ def plan_change(
             ticket = change_ticket(actor=actor, ticket_id=ticket_id, changes=own, now=now, note=note)
         if values:
             before = detail_of(ticket_id) if own else before  # a new CI of the ticket's has moved the list on
-            record_detail(actor, ticket, before, values, now=now, verb=PLANNED, note=note)
+            record_plan(actor, ticket, before, values, now=now, note=note)
     return ticket
 
 
@@ -57,14 +57,7 @@ def locked_change(actor: Actor, ticket_id: int, changes: Mapping[str, Any], expe
         raise Missing(f"{ticket.number} is no change.")
     require_work(actor, ticket)
     detail = detail_of(ticket_id)
-    if expected_version is not None and expected_version != ticket.version:
-        current = {**row_values(ticket), **detail}
-        raise StaleVersion(
-            f"{ticket.number} was changed by somebody else while you were editing.",
-            version=ticket.version,
-            current={name: current.get(name) for name in changes},
-            attempted=changes,
-        )
+    require_version(ticket, expected_version, changes, detail)
     return ticket, detail
 
 
@@ -75,12 +68,6 @@ def require_sound(before: Mapping[str, Any], values: Mapping[str, Any], note: st
         errors.append(FieldError("note", f"A note is a text of at most {LONGEST_NOTE:,} characters."))
     if errors:
         raise Invalid("Nothing was changed.", errors)
-
-
-def _once(plan: Mapping[str, Any]) -> dict[str, Any]:
-    cis = plan.get("cis")
-    whole = isinstance(cis, list) and all(isinstance(each, int) for each in cis)
-    return {**plan, "cis": list(dict.fromkeys(cis or []))} if whole else dict(plan)
 
 
 def _own_ci(ticket: Ticket, before: Mapping[str, Any], values: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:

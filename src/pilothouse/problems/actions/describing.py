@@ -8,14 +8,15 @@ from django.db import transaction
 
 from pilothouse.platform import journal
 from pilothouse.platform.access import Actor
-from pilothouse.platform.journal import Change, Draft, instant_text
-from pilothouse.platform.refusals import FieldError, GuardRefused, Invalid, StaleVersion
+from pilothouse.platform.journal import Change, Draft
+from pilothouse.platform.refusals import FieldError, GuardRefused, Invalid
 from pilothouse.platform.texts import is_plain_text
 from pilothouse.problems import queries
 from pilothouse.problems.actions.records import get_problem
 from pilothouse.problems.engine.detail import EMPTY, PREFIX
 from pilothouse.tickets.access import get_ticket, require_work
 from pilothouse.tickets.actions import link_ticket, move_ticket, open_ticket
+from pilothouse.tickets.actions.details import record_detail, require_version
 from pilothouse.tickets.models import FIXED_BY, Link, Ticket
 
 DESCRIBED = ("cause", "whys", "workaround", "promised_on", "no_fix_reason")
@@ -34,7 +35,7 @@ def describe_problem(
     """
     with transaction.atomic():
         problem = _open_to(actor, problem_id)
-        _require_version(problem, expected_version, changes)
+        require_version(problem, expected_version, changes, _detail(problem))
         values = {**changes, "whys": _trimmed(changes["whys"])} if isinstance(changes.get("whys"), list) else dict(changes)
         if errors := _errors(values, note):
             raise Invalid("Nothing was changed.", errors)
@@ -48,13 +49,9 @@ def _open_to(actor: Actor, problem_id: int) -> Ticket:
     return problem
 
 
-def _require_version(problem: Ticket, expected: int | None, changes: Mapping[str, Any]) -> None:
-    if expected is None or expected == problem.version:
-        return
+def _detail(problem: Ticket) -> dict[str, Any]:
     kept = queries.detail(problem)
-    current = {name: getattr(kept, name) for name in changes if name in EMPTY}
-    message = f"{problem.number} was changed by somebody else while you were editing."
-    raise StaleVersion(message, version=problem.version, current=current, attempted=changes)
+    return {name: getattr(kept, name) for name in EMPTY}
 
 
 def _trimmed(whys: list[Any]) -> list[Any]:
@@ -87,23 +84,12 @@ def _fault(name: str, value: Any) -> FieldError | None:
 
 def _write(actor: Actor, problem: Ticket, values: Mapping[str, Any], verb: str, *, now: datetime, note: str = "") -> None:
     """Journal what differs and move the locked ticket's version on; nothing differs, nothing is written."""
-    kept = queries.detail(problem)
-    changes = tuple(
-        Change(PREFIX + name, _told(getattr(kept, name)), _told(value)) for name, value in values.items() if getattr(kept, name) != value
-    )
-    if not changes:
-        return
-    if kept.known_error_at is not None and not values.get("workaround", kept.workaround).strip() and "known_error_at" not in values:
+    before = _detail(problem)
+    after = {**before, **values}
+    if after["known_error_at"] is not None and not after["workaround"].strip():
         hint = "Withdraw the known error first, or write another one."
         raise GuardRefused("A known error has a workaround.", [FieldError("workaround", "A known error has a workaround.", hint)])
-    problem.version += 1
-    problem.updated_at = now
-    problem.save(update_fields=["version", "updated_at"])
-    journal.record(actor, [Draft("ticket", problem.pk, verb, changes, note=note)], now=now)
-
-
-def _told(value: Any) -> Any:
-    return instant_text(value) if isinstance(value, datetime) else value.isoformat() if isinstance(value, date) else value
+    record_detail(actor, problem, values, before=before, prefix=PREFIX, verb=verb, now=now, note=note)
 
 
 def declare_known_error(
@@ -112,7 +98,7 @@ def declare_known_error(
     """Make a problem a known error: its workaround (given here, or written before) is offered on every matching incident from now on."""
     with transaction.atomic():
         problem = _open_to(actor, problem_id)
-        _require_version(problem, expected_version, {"workaround": workaround})
+        require_version(problem, expected_version, {"workaround": workaround}, _detail(problem))
         kept = queries.detail(problem)
         text = kept.workaround if workaround is None else workaround
         if error := _fault("workaround", text):
@@ -133,7 +119,7 @@ def withdraw_known_error(*, actor: Actor, problem_id: int, now: datetime, note: 
     """Take a known error back, and say why: its workaround is offered no more."""
     with transaction.atomic():
         problem = _open_to(actor, problem_id)
-        _require_version(problem, expected_version, {"known_error_at": None})
+        require_version(problem, expected_version, {"known_error_at": None}, _detail(problem))
         if queries.detail(problem).known_error_at is None:
             raise GuardRefused(f"{problem.number} is no known error.", [FieldError("known_error", "It is no known error.")])
         if not note.strip() or not is_plain_text(note):
@@ -192,7 +178,7 @@ def resolve_problem(
     """
     with transaction.atomic():
         problem = _open_to(actor, problem_id)
-        _require_version(problem, expected_version, {"no_fix_reason": no_fix_reason})
+        require_version(problem, expected_version, {"no_fix_reason": no_fix_reason}, _detail(problem))
         if change:
             fix = get_ticket(actor, change)
             if not Link.objects.filter(ticket=problem, relation=FIXED_BY, target=fix).exists():

@@ -13,9 +13,10 @@ from pilothouse.people.queries import require
 from pilothouse.platform import journal
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.journal import Change, Draft, Entry
-from pilothouse.platform.refusals import FieldError, Forbidden, GuardRefused, Invalid, Missing, StaleVersion
+from pilothouse.platform.refusals import FieldError, Forbidden, GuardRefused, Invalid, Missing
 from pilothouse.platform.texts import is_plain_text
 from pilothouse.tickets.access import get_ticket, require_work
+from pilothouse.tickets.actions.details import require_version
 from pilothouse.tickets.actions.fields import (
     ATTRIBUTES,
     INSTANTS,
@@ -84,7 +85,7 @@ def change_ticket(
     with transaction.atomic():
         ticket = get_ticket(actor, ticket_id, lock=True)
         _require_change(actor, ticket, changes)
-        _require_version(ticket, expected_version, changes)
+        require_version(ticket, expected_version, changes)
         if unknown := [name for name in changes if name not in (*CHANGEABLE, "state")]:
             raise Invalid("Nothing was changed.", [FieldError(name, "This field is not changed here.") for name in unknown])
         if not is_plain_text(note) or len(note) > LONGEST_NOTE:
@@ -108,18 +109,6 @@ def _is_requesters_move(ticket: Ticket, changes: Mapping[str, Any]) -> bool:
     if set(changes) != {"state"} or not isinstance(state, str) or state not in _REQUESTER_MOVES:
         return False
     return state != "in_progress" or ticket.state == "resolved"
-
-
-def _require_version(ticket: Ticket, expected: int | None, changes: Mapping[str, Any]) -> None:
-    if expected is None or expected == ticket.version:
-        return
-    values = row_values(ticket)
-    raise StaleVersion(
-        f"{ticket.number} was changed by somebody else while you were editing.",
-        version=ticket.version,
-        current={name: values.get(name) for name in changes},
-        attempted=changes,
-    )
 
 
 def _own_errors(ticket: Ticket, changes: Mapping[str, Any]) -> list[FieldError]:

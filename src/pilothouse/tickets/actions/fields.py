@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
@@ -49,8 +49,8 @@ _LARGEST_ID = 2**63 - 1
 
 
 def journal_value(value: Any) -> Any:
-    """Return a field's value as the journal writes it: instants as text, everything else as it is."""
-    return instant_text(value) if isinstance(value, datetime) else value
+    """Return a field's value as the journal writes it: instants and days as text, everything else as it is."""
+    return instant_text(value) if isinstance(value, datetime) else value.isoformat() if isinstance(value, date) else value
 
 
 def row_values(ticket: Ticket) -> dict[str, Any]:
