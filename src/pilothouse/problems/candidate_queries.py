@@ -158,7 +158,7 @@ def _hidden_counts(candidates: Sequence[int], teams: frozenset[int], own: int | 
 _TITLES = """
 SELECT k.id, (SELECT mode() WITHIN GROUP (ORDER BY latest.title) FROM (
   SELECT t.title FROM problems_candidateticket c JOIN tickets_ticket t ON t.id = c.ticket_id
-  WHERE c.candidate_id = k.id AND (t.group_id IS NULL OR NOT t.group_id = ANY(%s::bigint[])) ORDER BY c.ticket_id DESC LIMIT 40) latest)
+  WHERE c.candidate_id = k.id AND (t.group_id IS NULL OR NOT t.group_id = ANY(%s::bigint[])) ORDER BY c.ticket_id DESC LIMIT 20) latest)
 FROM unnest(%s::bigint[]) k(id)
 """
 
