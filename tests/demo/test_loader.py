@@ -23,11 +23,14 @@ from pilothouse.people.models import Membership, Team, User
 from pilothouse.platform import journal, projections
 from pilothouse.platform.access import Source, system
 from pilothouse.platform.refusals import GuardRefused, Invalid
+from pilothouse.problems.engine.frozen import fingerprint
+from pilothouse.problems.models import Evidence, Problem
 from pilothouse.sla import escalations
 from pilothouse.tickets.actions import open_ticket
 from pilothouse.tickets.actions.fields import journal_row
+from pilothouse.tickets.engine.lifecycle import RAISED_KINDS
 from pilothouse.tickets.engine.replay import fold
-from pilothouse.tickets.models import Category, Ticket, TicketStory
+from pilothouse.tickets.models import CAUSED_BY, Category, Ticket, TicketStory
 from tests.demo.conftest import UNTIL
 from tests.trees import Instance
 
@@ -41,8 +44,8 @@ def _load(data: Path, arguments: Arguments = ARGUMENTS, *, force: bool = False) 
 
 
 def _tickets() -> QuerySet[Ticket]:
-    """The desk's tickets; the changes come beside them."""
-    return Ticket.objects.exclude(kind="change")
+    """What was raised; changes, problems and their tasks come beside them."""
+    return Ticket.objects.filter(kind__in=RAISED_KINDS)
 
 
 def _numbers() -> list[str]:
@@ -83,7 +86,17 @@ def test_the_database_holds_what_was_drawn(tmp_path: Path) -> None:
     assert Category.objects.filter(is_active=True, parent=None).count() > 10
     assert User.objects.get(email="ana@demo.example").check_password(PASSWORD)
     _the_changes_are_there_with_the_one_that_broke_the_backup()
+    _a_problem_is_there_with_its_incidents()
     _journals_fold_to_rows_chains_hold_and_projections_rebuild()
+
+
+def _a_problem_is_there_with_its_incidents() -> None:
+    """Of these few days there is one: what the last of the troubles brings."""
+    problem = Ticket.objects.get(kind="problem")
+    assert (problem.title, problem.state) == ("Forms on the intranet lose entries on phones", "new")
+    evidence = Evidence.objects.get(problem=problem)
+    assert evidence.sha256 == fingerprint(evidence.found, evidence.ticket_ids)
+    assert 3 <= len(evidence.ticket_ids) <= Ticket.objects.filter(links__relation=CAUSED_BY, links__target=problem).count()
 
 
 def _the_changes_are_there_with_the_one_that_broke_the_backup() -> None:
@@ -102,7 +115,7 @@ def _journals_fold_to_rows_chains_hold_and_projections_rebuild() -> None:
         assert fold(entries) == journal_row(ticket)
         assert all(entry.recorded_at == entry.happened_at for entry in entries)
     assert journal.verify().breaks == ()
-    for name, model in (("ticket_story", TicketStory), ("change_detail", Change)):
+    for name, model in (("ticket_story", TicketStory), ("change_detail", Change), ("problem_detail", Problem)):
         kept = list(model.objects.order_by("ticket_id").values())
         assert kept
         projections.rebuild(name)
@@ -195,15 +208,18 @@ def _histories(instance: Instance) -> list[tuple[str, list[tuple[datetime, str, 
     """When and what the journal says of each ticket, and the notes, by number."""
     found: dict[str, list[tuple[datetime, str, str]]] = {}
     wanted = "SELECT t.number, e.happened_at, e.verb, e.note FROM tickets_ticket t JOIN journal_entry e ON e.kind = 'ticket'"
-    ours = "e.record_id = t.id AND t.kind <> 'change'"
+    ours = "e.record_id = t.id AND t.kind IN ('incident', 'request')"
     for number, *entry in instance.rows(f"{wanted} AND {ours} ORDER BY t.number, e.seq"):
         found.setdefault(number, []).append(tuple(entry))
     return list(found.items())
 
 
-def _is_of_service_levels(entry: tuple[datetime, str, str]) -> bool:
+def _is_beside_its_life(entry: tuple[datetime, str, str]) -> bool:
+    """Whether it tells of service levels, or of the problem that the ticket was linked to."""
     _, verb, note = entry
-    return verb in escalations.VERBS or (verb == "ticket.changed" and note.startswith("Escalation "))
+    return verb in (*escalations.VERBS, "ticket.gathered", "problem.workaround_offered", "problem.proposed") or (
+        verb == "ticket.changed" and note.startswith("Escalation ")
+    )
 
 
 @pytest.mark.timeout(240)
@@ -229,7 +245,10 @@ def test_the_command_loads_with_two_processes_survives_a_kill_and_says_so(empty:
         count = len(drawn[number])
         assert [at for at, _, _ in entries[:count]] == drawn[number]
         # The instance is up: what happens from its start on is its own worker's doing (it escalates, it closes what stayed resolved).
-        assert [entry for entry in entries[count:] if entry[0] < started and not _is_of_service_levels(entry)] == []
+        assert [entry for entry in entries[count:] if entry[0] < started and not _is_beside_its_life(entry)] == []
+    states = dict(empty.rows("SELECT state, count(*) FROM tickets_ticket WHERE kind = 'problem' GROUP BY state"))
+    assert states.keys() >= {"new", "assessed", "analysis", "fixing", "resolved"}
+    assert empty.rows("SELECT count(*) FROM problems_proof") == [(1,)]
     again = empty.command("demo", "--only-load")
     assert again.returncode == 0
     assert "there already" in again.stderr

@@ -1,4 +1,4 @@
-"""Load the demo into the database: organisation first, then the tickets day by day, in bounded memory, then the changes.
+"""Load the demo into the database: organisation, the tickets day by day in bounded memory, the changes, the problem records.
 
 The load is journalled under ("demo", 1): `demo.begun` carries its arguments, each batch ends with `demo.loaded` in the same
 transaction, `demo.finished` closes it. A load that was cut off goes on where it stood; a finished one is left alone.
@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from pilothouse.demo import processes, service_levels
+from pilothouse.demo import problem_records, processes, service_levels
 from pilothouse.demo.engine.changes import changes_of
 from pilothouse.demo.engine.facts import Fact, FactBook
 from pilothouse.demo.engine.generate import Arguments, Generation, lives_of_day
@@ -33,6 +33,7 @@ from pilothouse.tickets.models import Ticket
 
 _RECORD = ("demo", 1)
 _CHANGES_IN = "demo.changes_loaded"
+_PROBLEMS_IN = "demo.problems_loaded"
 _LOCK = "pilothouse demo"
 _BATCH = 1500  # tickets a transaction, rounded up to whole days
 
@@ -45,6 +46,7 @@ class Progress:
     days_done: frozenset[int]
     is_finished: bool
     has_changes: bool = False
+    has_problems: bool = False
 
 
 def progress() -> Progress | None:
@@ -55,8 +57,8 @@ def progress() -> Progress | None:
     given = {change.field: change.after for change in entries[0].changes}
     until = datetime.fromisoformat(given.pop("until"))
     done = frozenset(day for entry in entries for day in range(*entry.after("loaded_days", (0, 0))))
-    has_changes = any(entry.verb == _CHANGES_IN for entry in entries)
-    return Progress(Arguments(**given, until=until), done, entries[-1].verb == "demo.finished", has_changes)
+    verbs = {entry.verb for entry in entries}
+    return Progress(Arguments(**given, until=until), done, entries[-1].verb == "demo.finished", _CHANGES_IN in verbs, _PROBLEMS_IN in verbs)
 
 
 def begin(*, actor: Actor, arguments: Arguments, now: datetime, force: bool = False) -> Progress:
@@ -126,6 +128,9 @@ def _load(loading: "Loading", begun: Progress, told: Callable[[int], None], work
         loading.load_changes()
     if not begun.is_finished:
         _analyse()
+        if not begun.has_problems:
+            loading.load_problems(book.troubles)
+        problem_records.look(actor=loading.actor, generation=loading.generation, troubles=book.troubles, now=loading.now)
         service_levels.escalate(actor=loading.actor, seed=begun.arguments.seed, until=loading.generation.lived_until)
         service_levels.learn(actor=loading.actor, now=loading.now)
         _look_for_what_recurs(loading)
@@ -202,6 +207,20 @@ class Loading:
             record_histories(actor=self.actor, histories=histories, now=self.now)
             _note(self.actor, _CHANGES_IN, {"changes": len(lives)}, self.now)
 
+    def load_problems(self, troubles: problem_records.Troubles) -> None:
+        """Draw the problem records about the known troubles' tickets and write them in one transaction."""
+        target = _Target(self.ids, {})
+        with transaction.atomic():
+            count = problem_records.load(
+                actor=self.actor,
+                generation=self.generation,
+                troubles=troubles,
+                moment=lambda event: _moment(target, event),
+                people=self.ids.people,
+                now=self.now,
+            )
+            _note(self.actor, _PROBLEMS_IN, {"problems": count}, self.now)
+
 
 def _require_once(days: range) -> None:
     """Refuse, and so undo the batch, when a worker whose parent was killed has written these days in its last moment.
@@ -268,6 +287,7 @@ _ANALYSED = (
     "sla_ticket",
     "changes_change",
     "changes_affectedci",
+    "tickets_link",
 )
 
 

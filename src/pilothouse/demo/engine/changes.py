@@ -1,6 +1,7 @@
 """The changes at the insurer: some fifteen a week on its CIs and services, and among them the one that broke the backup agent.
 
-They are drawn apart from the tickets, so that neither hangs on the other; numbers run in order of opening through CHG0004417.
+They are drawn before the tickets and hang on none; numbers run in order of opening through CHG0004417. Some of them are told anew as
+the changes that mended a known trouble (troubles.py), which ends when they do.
 """
 
 from random import Random
@@ -10,6 +11,7 @@ from pilothouse.demo.engine.hours import DAY, instant
 from pilothouse.demo.engine.planted import backup_since
 from pilothouse.demo.engine.scenarios.changes import BACKUP_AGENT, CHANGES, NOTES, REASONS_BACK, REASONS_CANCELLED, ChangeScenario
 from pilothouse.demo.engine.specs import Event, TicketLife
+from pilothouse.demo.engine.troubles import courses_of, retell
 from pilothouse.demo.engine.world import World
 from pilothouse.tickets.engine.replay import EMPTY
 
@@ -23,11 +25,17 @@ _CIS = "change.cis"
 
 def changes_of(seed: int, world: World) -> list[TicketLife]:
     """Draw every change of a demo, in order of opening; depends on nothing but its arguments."""
+    lives = _drawn(seed, world)
+    return retell(world, courses_of(world, lives), lives)
+
+
+def _drawn(seed: int, world: World) -> list[TicketLife]:
     rng = Random(f"{seed}/changes")
     weeks = (world.until - world.start) / (7 * DAY)
     begins = sorted(_begins(rng, world) for _ in range(round(_A_WEEK * weeks)))
-    drawn = [_Drawn(world, Random(f"{seed}/change/{i}"), at) for i, at in enumerate(begins)]
-    planted = _Drawn(world, Random(f"{seed}/change/backup"), backup_since(world), BACKUP_AGENT)
+    estate = _Estate(world)
+    drawn = [_Drawn(world, Random(f"{seed}/change/{i}"), at, estate) for i, at in enumerate(begins)]
+    planted = _Drawn(world, Random(f"{seed}/change/backup"), backup_since(world), estate, BACKUP_AGENT)
     lives = sorted((each for each in [*drawn, planted] if each.opened_at < world.until), key=lambda each: each.opened_at)
     first = BACKUP_CHANGE - lives.index(planted)
     return [each.live(f"CHG{max(1, first) + i:07d}", i) for i, each in enumerate(lives)]
@@ -42,14 +50,34 @@ def _begins(rng: Random, world: World) -> int:
     return max(at, world.start + 12 * DAY)
 
 
+class _Estate:
+    """What is changed: the CIs in use in production, by their class, and by their class, team and service."""
+
+    def __init__(self, world: World) -> None:
+        self.cis = world.org.cis
+        self.of_class: dict[str, list[int]] = {}
+        self.alike: dict[tuple[str, int, int | None], list[int]] = {}
+        for i, ci in enumerate(self.cis):
+            if ci.status == "in_use" and ci.environment == "production":
+                self.of_class.setdefault(ci.ci_class, []).append(i)
+                self.alike.setdefault((ci.ci_class, ci.team, ci.service), []).append(i)
+
+    def draw(self, rng: Random, scenario: ChangeScenario) -> list[int]:
+        """Draw a CI, and some that are alike."""
+        first = rng.choice(self.of_class[scenario.on])
+        ci = self.cis[first]
+        alike = [i for i in self.alike[ci.ci_class, ci.team, ci.service] if i != first]
+        return [first, *sorted(rng.sample(alike, min(len(alike), rng.randrange(scenario.most))))]
+
+
 class _Drawn:
     """A change while it is drawn; times are whole seconds since 1970."""
 
-    def __init__(self, world: World, rng: Random, begins: int, scenario: ChangeScenario | None = None) -> None:
+    def __init__(self, world: World, rng: Random, begins: int, estate: _Estate, scenario: ChangeScenario | None = None) -> None:
         self.world, self.rng, self.begins = world, rng, begins
         self.is_planted = scenario is not None
         self.scenario = scenario or rng.choices(CHANGES, [each.weight for each in CHANGES])[0]
-        self.cis = [world.org.ci("VaultKeep agent")] if self.is_planted else self._cis()
+        self.cis = [world.org.ci("VaultKeep agent")] if self.is_planted else estate.draw(rng, self.scenario)
         self.length = int(rng.uniform(*self.scenario.hours) * 2) * 1800 + 1800
         self.opened_at = self._opened_at()
         self.is_urgent = not self.is_planted and rng.random() < 0.02
@@ -61,16 +89,6 @@ class _Drawn:
         lead = 6 * DAY if self.is_planted else int(self.rng.uniform(2, 10) * DAY)
         team = self.world.org.cis[self.cis[0]].team
         return self.world.team_hours(team).after(self.begins - lead, self.rng.randrange(60, 6 * _HOUR))
-
-    def _cis(self) -> list[int]:
-        cis = self.world.org.cis
-        own = [
-            i for i, ci in enumerate(cis) if ci.ci_class == self.scenario.on and ci.status == "in_use" and ci.environment == "production"
-        ]
-        first = self.rng.choice(own)
-        alike = [i for i in own if i != first and (cis[i].team, cis[i].service) == (cis[first].team, cis[first].service)]
-        more = min(len(alike), self.rng.randrange(self.scenario.most))
-        return [first, *sorted(self.rng.sample(alike, more))]
 
     def live(self, number: str, ordinal: int) -> TicketLife:
         """Live it from its opening to its outcome, as far as the data go."""

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pilothouse.demo.engine import estate
 from pilothouse.demo.engine.hours import instant
 from pilothouse.demo.engine.planted import BACKUP_A_MONTH, REBOOT_DAYS, backup_since, vpn_since
 from pilothouse.demo.engine.specs import TicketLife
 from pilothouse.demo.engine.world import BOUNCING_TEAM, World
+from pilothouse.tickets.engine.lifecycle import OPEN_STATES
 
 _LISTED = 2000  # at most so many ticket numbers a fact; the count is always whole
 
@@ -44,12 +45,23 @@ class Fact:
         self.tickets = (self.tickets + later.tickets)[:_LISTED]
 
 
+class Member(NamedTuple):
+    """A ticket of a known trouble."""
+
+    number: str
+    opened_at: datetime
+    requester: int | None
+    last_at: datetime  # when something last happened to it
+    is_open: bool
+
+
 class FactBook:
-    """Gathers the facts while lives go by."""
+    """Gathers the facts, and the tickets of each known trouble, while lives go by."""
 
     def __init__(self, world: World) -> None:
         self.facts = {fact.key: fact for fact in _facts(world)}
         self._bouncer = world.team_keys[BOUNCING_TEAM]
+        self.troubles: dict[str, list[Member]] = {}
         self._visited = self._elsewhere = self._bounced_elsewhere = 0
 
     def add(self, life: TicketLife) -> None:
@@ -57,6 +69,8 @@ class FactBook:
         number, opened_at = life.fields["number"], life.fields["opened_at"]
         for key in life.facts:
             self.facts["major" if key.startswith("major") else key].add(number, opened_at)
+        if life.trouble:
+            self.troubles.setdefault(life.trouble, []).append(_member(life))
         visited, returned = bounces(life, self._bouncer)
         self._visited += visited
         if returned:
@@ -68,6 +82,8 @@ class FactBook:
         """Count in what another book gathered from later tickets."""
         for key, fact in later.facts.items():
             self.facts[key].merge(fact)
+        for key, tickets in later.troubles.items():
+            self.troubles.setdefault(key, []).extend(tickets)
         self._visited += later._visited
         self._elsewhere += later._elsewhere
         self._bounced_elsewhere += later._bounced_elsewhere
@@ -82,6 +98,11 @@ class FactBook:
             "share_of_tickets_that_return_without_it": f"{100 * self._bounced_elsewhere / max(1, self._elsewhere):.1f} %",
         }
         return list(self.facts.values())
+
+
+def _member(life: TicketLife) -> Member:
+    row = life.fields
+    return Member(row["number"], row["opened_at"], row["requester"], life.events[-1].at, row["state"] in OPEN_STATES)
 
 
 def groups_of(life: TicketLife) -> list[int]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
+from pilothouse.demo.engine.changes import changes_of
 from pilothouse.demo.engine.drawing import draw, draw_of
 from pilothouse.demo.engine.handling import Handling
 from pilothouse.demo.engine.hours import DAY, instant
@@ -14,6 +15,7 @@ from pilothouse.demo.engine.organisation import build
 from pilothouse.demo.engine.plan import HOUR, Day, make_plan
 from pilothouse.demo.engine.related import Child, Duplicate, Major, duplicate_of
 from pilothouse.demo.engine.specs import Organisation, TicketLife
+from pilothouse.demo.engine.troubles import Course, Met, courses_of, requester_of
 from pilothouse.demo.engine.world import World, look_around
 from pilothouse.tickets.engine.lifecycle import KINDS
 from pilothouse.tickets.engine.replay import EMPTY
@@ -29,6 +31,7 @@ class Generation:
     tickets: int
     world: World
     plan: list[Day]
+    courses: tuple[Course, ...] = ()
 
     @property
     def organisation(self) -> Organisation:
@@ -73,24 +76,24 @@ class Arguments:
         """Draw the organisation and plan the tickets; raises plan.TooFew when the planted facts do not fit."""
         end = int(self.until.timestamp()) // HOUR * HOUR
         world = look_around(build(self.seed), end - self.days * DAY, end)
-        return Generation(
-            self.seed, self.tickets, world, make_plan(self.seed, world, self.tickets, (self.first_incident, self.first_request))
-        )
+        courses = tuple(courses_of(world, changes_of(self.seed, world)))
+        plan = make_plan(self.seed, world, self.tickets, (self.first_incident, self.first_request), courses)
+        return Generation(self.seed, self.tickets, world, plan, courses)
 
 
 def lives_of_day(seed: int, world: World, day: Day) -> list[TicketLife]:
     """Draw and live the tickets of one day; depends on nothing but its arguments, so days may be drawn anywhere."""
     rng = Random(f"{seed}/day/{day.index}")
-    intents = _intents(rng, world, day)
+    intents = _intents(seed, rng, world, day)
     _number(intents, day)
     lived: dict[int, Life] = {}
     for intent in intents:
         # A day is drawn as often as it is asked for: nothing drawn may stay in the plan's intents.
         lived[intent.ordinal] = _live(Random(f"{seed}/{intent.ordinal}"), world, intent, lived)
-    return [TicketLife(i.ordinal, {**EMPTY, **lived[i.ordinal].row}, tuple(lived[i.ordinal].events), i.facts) for i in intents]
+    return [TicketLife(i.ordinal, {**EMPTY, **lived[i.ordinal].row}, tuple(lived[i.ordinal].events), i.facts, i.trouble) for i in intents]
 
 
-def _intents(rng: Random, world: World, day: Day) -> list[Intent]:
+def _intents(seed: int, rng: Random, world: World, day: Day) -> list[Intent]:
     arrivals = [(at + rng.randrange(HOUR), stream) for at, stream, count in day.arrivals for _ in range(count)]
     human = [i for i, (_, stream) in enumerate(arrivals) if stream != ALARM]
     requests = set(rng.sample(human, day.requests))
@@ -99,7 +102,32 @@ def _intents(rng: Random, world: World, day: Day) -> list[Intent]:
     for i, intent in enumerate(drawn):
         if i and intent.stream != ALARM and rng.random() < _REPEATED:
             _repeat(rng, world, intent, drawn[max(0, i - 8) : i])
+    _trouble(Random(f"{seed}/troubles/{day.index}"), world, day, drawn)
     return sorted([*drawn, *day.planted], key=lambda intent: intent.at)
+
+
+def _trouble(rng: Random, world: World, day: Day, drawn: list[Intent]) -> None:
+    """Let some of a day's incidents be known troubles instead; duplicates and what they repeat stay."""
+    repeated = {id(intent.twin) for intent in drawn if intent.twin is not None}
+    free = [i for i, e in enumerate(drawn) if e.kind == "incident" and e.stream != ALARM and e.twin is None and id(e) not in repeated]
+    rng.shuffle(free)
+    for met in day.troubles:
+        fits = [i for i in free if met.course.weekly(drawn[i].at) > 0]
+        if met.asks:
+            fits.sort(key=lambda i: drawn[i].stream)  # the requester sits in Leeds
+        for place, i in enumerate(fits[: met.count]):
+            free.remove(i)
+            drawn[i] = _met(rng, world, met, drawn[i], place)
+
+
+def _met(rng: Random, world: World, met: Met, instead: Intent, place: int) -> Intent:
+    trouble, requester = met.course.trouble, requester_of(met, instead.stream, place)
+    intent = Intent(instead.at, trouble.scenario, instead.stream, requester=requester, trouble=trouble.key)
+    if requester is not None:
+        intent.solved_at = world.until + DAY  # it is open when they look
+    draw_of(rng, world, intent)
+    intent.path, intent.passed_on = intent.path[-1:], ()  # known by now: nobody sends it to and fro
+    return intent
 
 
 def _repeat(rng: Random, world: World, intent: Intent, earlier: list[Intent]) -> None:

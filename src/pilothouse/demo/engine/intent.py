@@ -35,6 +35,7 @@ class Intent:
     question: str = ""
     answer: str = ""
     facts: tuple[str, ...] = ()
+    trouble: str = ""  # the known trouble that it is one of
     tags: tuple[str, ...] = ()
     twin: "Intent | None" = None
     parent: "Intent | None" = None

@@ -3,7 +3,8 @@
 Times are whole seconds since 1970; the days of a plan are windows of 24 hours that end with the data.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import accumulate
 from random import Random
@@ -13,6 +14,7 @@ from pilothouse.demo.engine.company import SITES
 from pilothouse.demo.engine.hours import DAY, instant, works_on
 from pilothouse.demo.engine.intent import ALARM, Intent
 from pilothouse.demo.engine.planted import plant
+from pilothouse.demo.engine.troubles import Course, Met, spread
 from pilothouse.demo.engine.world import World
 
 HOUR = 3600
@@ -30,7 +32,10 @@ class TooFew(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day's work for the generator: what comes in, how many of it are requests, what is planted, where numbers begin."""
+    """One day's work for the generator: what comes in, how many of it are requests, what is planted, where numbers begin.
+
+    `troubles` says how many of the incidents that come in are a known trouble's.
+    """
 
     index: int
     arrivals: tuple[tuple[int, int, int], ...]  # hour, stream, how many
@@ -39,14 +44,20 @@ class Day:
     first_ordinal: int
     first_incident: int
     first_request: int
+    troubles: tuple[Met, ...] = ()
 
     @property
     def count(self) -> int:
         """How many tickets the day opens."""
         return sum(count for *_, count in self.arrivals) + len(self.planted)
 
+    @property
+    def incidents(self) -> int:
+        """How many incidents people report, those that are planted aside."""
+        return sum(count for _, stream, count in self.arrivals if stream != ALARM) - self.requests
 
-def make_plan(seed: int, world: World, tickets: int, first_numbers: tuple[int, int] = (1, 1)) -> list[Day]:
+
+def make_plan(seed: int, world: World, tickets: int, first_numbers: tuple[int, int] = (1, 1), courses: Sequence[Course] = ()) -> list[Day]:
     """Spread exactly so many tickets over the days; raises TooFew when the planted facts do not fit."""
     rng = Random(f"{seed}/plan")
     planted = plant(Random(f"{seed}/planted"), world, tickets)
@@ -59,7 +70,9 @@ def make_plan(seed: int, world: World, tickets: int, first_numbers: tuple[int, i
     plants: list[list[Intent]] = [[] for _ in arrivals]
     for intent in planted:
         plants[(intent.at - world.start) // DAY].append(intent)
-    return _numbered(arrivals, plants, first_numbers)
+    numbered = _numbered(arrivals, plants, first_numbers)
+    met = spread(seed, world, courses, [day.incidents for day in numbered])
+    return [replace(day, troubles=troubles) for day, troubles in zip(numbered, met, strict=True)]
 
 
 def _arrivals(rng: Random, world: World, total: int) -> list[list[tuple[int, int, int]]]:

@@ -92,13 +92,14 @@ class TicketLife:
     """A ticket as it stands at the end, under journal names, and everything that happened to it, in order.
 
     `parent` and `merged_into` are ordinals: the position of the other ticket in the whole stream, from 0.
-    `facts` names the planted facts that the ticket belongs to.
+    `facts` names the planted facts that the ticket belongs to, `trouble` the known trouble that a problem record is about.
     """
 
     ordinal: int
     fields: dict[str, Any]
     events: tuple[Event, ...]
     facts: tuple[str, ...] = ()
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)

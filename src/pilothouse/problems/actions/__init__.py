@@ -16,12 +16,16 @@ from pilothouse.problems.actions.describing import (
     resolve_problem,
     withdraw_known_error,
 )
+from pilothouse.problems.actions.histories import Fixed, Gathered, PastProblem, record_problem_histories
 from pilothouse.problems.actions.judging import judge_fixes
 from pilothouse.problems.actions.matching import answer_match, learn_signature, match_ticket
 from pilothouse.problems.actions.records import gather_incidents, open_problem
 from pilothouse.problems.actions.watching import keep_watch
 
 __all__ = [
+    "Fixed",
+    "Gathered",
+    "PastProblem",
     "add_task",
     "answer_match",
     "declare_known_error",
@@ -36,6 +40,7 @@ __all__ = [
     "link_fix",
     "match_ticket",
     "open_problem",
+    "record_problem_histories",
     "request_look",
     "resolve_problem",
     "restore_candidate",
