@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -204,6 +205,19 @@ def test_no_change_flips_nothing_and_an_agreement_can_be_new_or_go(org: Organisa
     assert (len(first["to_met"]), first["under"]) == (1, [0, 1])
     last = asked(org, {"agreements": {"new": definition(target(8))}})
     assert (last["to_met"], last["under"]) == ([], [0, 0])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_progress_is_noted_between_portions_where_others_see_it(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
+    agreement(org.adam, "Gold")
+    for hours in (1, 3, 5):
+        resolved(org, hours)
+    prepared, noted = what_if.prepare({"agreements": {"gold": definition(target(2))}}, now=LATER), list[tuple[int, bool]]()
+    whole = what_if.run(org.adam, prepared, 30, now=LATER)
+    monkeypatch.setattr(what_if, "_PORTION", 1)
+    report = what_if.run(org.adam, prepared, 30, now=LATER, progress=lambda count: noted.append((count, connection.in_atomic_block)))
+    assert noted == [(1, False)] * 3
+    assert {**report, "seconds": 0} == {**whole, "seconds": 0}
 
 
 def test_a_schedule_is_tried_too(org: Organisation) -> None:

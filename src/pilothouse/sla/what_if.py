@@ -7,7 +7,8 @@ A change, as pages keep it and a file holds it; an agreement that is null is ret
 
 Before: each ticket under the versions that held when it was opened, as its clocks were counted. After: the same, but the changed
 agreements and schedules have held all the time. Lives are read in portions and judged by shape (engine/verdicts.py), so memory stays
-bounded and a year of tickets takes seconds.
+bounded and a year of tickets takes seconds. Each portion is read as it is then, outside of a transaction: what is noted of the progress
+is seen at once.
 """
 
 import time
@@ -15,15 +16,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import orjson
 import psycopg
-from django.db import connection, transaction
+from django.db import connection
 
 from pilothouse.people.models import Team
+from pilothouse.platform import statements
 from pilothouse.platform.access import Actor
 from pilothouse.platform.refusals import FieldError, Invalid
 from pilothouse.sla import rulebook, schedules
@@ -44,7 +46,6 @@ DAYS = (30, 90, 365)
 DEFAULT_DAYS, MOST_DAYS = 90, 3660
 LISTED = 100  # flips each way
 _PORTION = 20_000  # lives as bytes, some 10 MB
-_AT_ONCE = 1000  # rows that the server hands over: few fit into memory that is at hand
 Change = Mapping[str, Any]
 Progress = Callable[[int], None]
 
@@ -152,8 +153,14 @@ def _schedules(given: Mapping[str, Any], errors: list[FieldError]) -> schedules.
 _COUNT = "SELECT count(*) FROM sla_life l JOIN tickets_ticket t ON t.id = l.ticket_id WHERE l.opened_at >= %s AND {visible}"
 _READ = (
     "SELECT l.ticket_id, coalesce(t.group_id, 0), t.priority, l.events FROM sla_life l"
-    " JOIN tickets_ticket t ON t.id = l.ticket_id WHERE l.opened_at >= %s AND {visible} ORDER BY l.ticket_id"
+    " JOIN tickets_ticket t ON t.id = l.ticket_id WHERE l.opened_at >= %s AND {visible} AND l.ticket_id > %s AND l.ticket_id <= %s"
+    " ORDER BY l.ticket_id"
 )
+_BOUNDS = (
+    "SELECT ticket_id FROM (SELECT ticket_id, row_number() OVER (ORDER BY ticket_id) AS n FROM sla_life WHERE opened_at >= %s) l"
+    " WHERE n %% %s = 0 ORDER BY ticket_id"
+)
+_WIDEST = 2**63 - 1
 _VISIBLE = "(t.group_id IS NULL OR NOT t.group_id = ANY(%s::bigint[]) OR t.requester_id = %s)"
 
 
@@ -197,11 +204,9 @@ Portion = tuple[Sequence[int], Sequence[int], Sequence[int], Sequence[bytes]]
 
 
 def _portions(sql: str, values: Sequence[Any]) -> Iterator[Portion]:
-    connection.ensure_connection()
-    with transaction.atomic(), psycopg.ServerCursor(connection.connection, "what_if") as cursor:
-        cursor.itersize = _AT_ONCE
-        cursor.execute(sql, values, binary=True)
-        while rows := list(islice(cursor, _PORTION)):
+    bounds = [-_WIDEST, *(row[0] for row in statements.run(_BOUNDS, (values[0], _PORTION))), _WIDEST]
+    for each in pairwise(bounds):
+        if rows := psycopg.Cursor(connection.connection).execute(sql, [*values, *each], binary=True).fetchall():
             tickets, teams, priorities, stored = zip(*rows, strict=True)
             yield tickets, teams, priorities, stored
 
