@@ -45,6 +45,7 @@ QUIET = {
     "problems.keep_watch": "where the watch stands can be computed anew; what it raises is journalled: tests/problems/test_watching.py",
     "problems.learn_signature": "what was learnt follows from links, which are journalled",
     "problems.match_ticket": "it journals what it links or proposes: tests/problems/test_matching.py",
+    "problems.record_problem_histories": "it writes through tickets/history.py: tests/problems/test_histories.py",
     "problems.judge_fixes": "it journals a verdict that changes, and a return: tests/problems/test_proof_kept.py",
     "sla.ask_what_if": "a question is not history",
     "sla.answer_what_if": "an answer is not history; tests/sla/test_what_if.py holds it against real tickets",
