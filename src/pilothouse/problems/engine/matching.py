@@ -12,9 +12,11 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from pilothouse.problems.engine.spelling import SHORTEST, cuts
 
 LEAST = 3  # incidents from which something can be learnt
 SURE, LIKELY = 0.95, 0.6  # of the incidents that score so high, so many are the problem's
@@ -154,7 +156,7 @@ class Matcher:
                 self._where.setdefault(term, []).append((problem, i, math.log(p / q) - math.log((1 - p) / (1 - q))))
         for term in self._where:
             if _misspells(term):
-                self._near.update(dict.fromkeys(_cuts(term), term))
+                self._near.update(dict.fromkeys(cuts(term), term))
 
     def match(self, terms: frozenset[str]) -> list[Likeness]:
         """Return the problems that an incident looks like, the likeliest first; at most three, and only one of them sure."""
@@ -175,18 +177,11 @@ class Matcher:
     def _meant(self, term: str) -> str:
         if term in self._where or not _misspells(term):
             return term
-        return next((self._near[cut] for cut in _cuts(term) if cut in self._near), term)
+        return next((self._near[cut] for cut in cuts(term) if cut in self._near), term)
 
 
 def _misspells(term: str) -> bool:
-    return len(term) >= 5 and _FACT not in term and not term.startswith("#")
-
-
-def _cuts(word: str) -> Iterable[str]:
-    """Yield a word and what is left of it without one of its letters; words that share one differ in a letter or two."""
-    yield word
-    for i in range(1, len(word)):
-        yield word[:i] + word[i + 1 :]
+    return len(term) >= SHORTEST and _FACT not in term and not term.startswith("#")
 
 
 def _enough(signature: Signature, mask: int) -> bool:

@@ -10,13 +10,14 @@ import re
 import unicodedata
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse  # type: ignore[import-untyped]
 
 from pilothouse.problems.engine.columns import Fact, Tickets
+from pilothouse.problems.engine.spelling import SHORTEST, cuts
 
 LONGEST_READ = 3000  # characters of a ticket that are read; what matters stands at the beginning
 _MOST_WORDS = 160
@@ -216,23 +217,16 @@ def _respelled(words: Sequence[str], spread: np.ndarray) -> np.ndarray:
     common = np.flatnonzero(spread >= 20)
     near: dict[str, int] = {}
     for i in common[np.argsort(spread[common], kind="stable")]:  # the most common word has the last say
-        if len(words[i]) >= 5:
-            for cut in _cuts(words[i]):
+        if len(words[i]) >= SHORTEST:
+            for cut in cuts(words[i]):
                 near[cut] = int(i)
     for i in np.flatnonzero(spread <= 3).tolist():
         word = words[i]
-        if len(word) >= 5:
-            found = next((near[cut] for cut in _cuts(word) if cut in near), -1)
+        if len(word) >= SHORTEST:
+            found = next((near[cut] for cut in cuts(word) if cut in near), -1)
             if found >= 0 and abs(len(words[found]) - len(word)) <= 1:
                 target[i] = found
     return target
-
-
-def _cuts(word: str) -> Iterable[str]:
-    """Yield a word and what is left of it without one of its letters; two words that share one differ in a letter or two."""
-    yield word
-    for i in range(1, len(word)):
-        yield word[:i] + word[i + 1 :]
 
 
 def _frequent(texts: _Texts) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
