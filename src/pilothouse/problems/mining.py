@@ -7,10 +7,8 @@ import numpy as np
 
 from pilothouse.problems.data import as_data
 from pilothouse.problems.engine.atlas import atlas_of
-from pilothouse.problems.engine.baseline import DAY
-from pilothouse.problems.engine.candidates import rates
 from pilothouse.problems.engine.columns import MISSING
-from pilothouse.problems.engine.mine import Finding, Mined, mine
+from pilothouse.problems.engine.mine import Finding, Mined, mine, weeks_of
 from pilothouse.problems.reading import Read
 
 
@@ -44,19 +42,8 @@ def _span(finding: Finding, whole: Mined) -> dict[str, Any]:
 
 
 def _weeks(finding: Finding, whole: Mined) -> dict[str, Any] | None:
-    """Return tickets a week, beside what the rhythm of all tickets would give; the first week begins on day `first` since 1970."""
-    calendar, opened = whole.calendar, whole.tickets.opened
-    if calendar is None or opened is None:
+    weeks = weeks_of(finding, whole)
+    if weeks is None:
         return None
-    counts = rates(finding.candidate, opened, calendar)
-    times = opened[finding.candidate.rows]
-    shape = calendar.shape(times[times >= calendar.start]) * len(times)
-    usual = np.pad(shape, (0, -len(shape) % 7)).reshape(-1, 7).sum(axis=1)[: len(counts)]
-    marks = [[finding.candidate.rhythm.onset.at, "onset"]] if finding.candidate.rhythm.onset else []
-    marks += [[cause.at, cause.key] for cause in finding.causes[:1] if cause.kind == "change" and cause.at >= calendar.first * DAY]
-    return {
-        "first": int(calendar.first),
-        "counts": [int(count) for count in counts],
-        "usual": [round(float(each), 2) for each in usual],
-        "marks": marks,
-    }
+    usual = [round(each, 2) for each in weeks.usual]
+    return {"first": weeks.first, "counts": list(weeks.counts), "usual": usual, "marks": [list(mark) for mark in weeks.marks]}

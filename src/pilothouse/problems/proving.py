@@ -2,24 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.db.models import Min
 
 from pilothouse.changes.engine.detail import HELPED
 from pilothouse.problems.engine.proof import Judged, Week, judge
 from pilothouse.problems.models import Problem
-from pilothouse.tickets.engine.lifecycle import RAISED_KINDS
+from pilothouse.problems.weeks import WEEK, count_weeks
 from pilothouse.tickets.models import CAUSED_BY, FIXED_BY, Link, Ticket
 
-WEEK = timedelta(days=7)
 MOST_BEFORE, MOST_AFTER = 52, 104
-_COUNT = """
-SELECT floor(extract(epoch FROM opened_at - %s) / 604800)::int AS week, count(*) FILTER (WHERE id = ANY(%s)), count(*)
-FROM tickets_ticket WHERE opened_at >= %s AND opened_at < %s AND kind = ANY(%s) GROUP BY week
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +38,6 @@ def fix_of(problem: Ticket, now: datetime) -> Fix | None:
     if last is not None and last.change.actual_end_at is not None:
         return Fix(last.change.actual_end_at, last.pk)
     return Fix(problem.resolved_at, None) if problem.resolved_at is not None and problem.resolved_at <= now else None
-
-
-def count_weeks(ids: Sequence[int], first: datetime, zero: datetime, end: datetime) -> dict[int, Week]:
-    """Count the tickets named, and all others, opened in [first, end), by the week from `zero` in which they came (-1: the one before)."""
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [zero, list(ids), first, end, list(RAISED_KINDS)])
-        return {week: Week(own, everything - own) for week, own, everything in cursor.fetchall()}
 
 
 def before_and_after(ids: Sequence[int], fixed_at: datetime, now: datetime) -> tuple[list[Week], list[Week]]:

@@ -1,11 +1,8 @@
 """One HTML page with everything that was found: it stands alone, has no script and asks no address; what tickets say is escaped."""
 
-import numpy as np
-
 from pilothouse.problems.charts import facets, shown, weeks
-from pilothouse.problems.engine.baseline import DAY
-from pilothouse.problems.engine.candidates import Candidate, rates
-from pilothouse.problems.engine.mine import Finding, Mined
+from pilothouse.problems.engine.candidates import Candidate
+from pilothouse.problems.engine.mine import Finding, Mined, weeks_of
 
 _MOST_TICKETS = 200
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -67,17 +64,8 @@ def _article(finding: Finding, mined: Mined) -> str:
 
 
 def _weeks(finding: Finding, mined: Mined) -> str:
-    calendar, opened = mined.calendar, mined.tickets.opened
-    if calendar is None or opened is None:
-        return ""
-    counts = rates(finding.candidate, opened, calendar)
-    times = opened[finding.candidate.rows]
-    shape = calendar.shape(times[times >= calendar.start]) * len(times)
-    padded = np.pad(shape, (0, -len(shape) % 7))
-    usual = padded.reshape(-1, 7).sum(axis=1)[: len(counts)]
-    marks = [(finding.candidate.rhythm.onset.at, "onset")] if finding.candidate.rhythm.onset else []
-    marks += [(cause.at, cause.key) for cause in finding.causes[:1] if cause.kind == "change" and cause.at >= calendar.first * DAY]
-    return weeks(counts.tolist(), usual.tolist(), calendar.first, marks)
+    found = weeks_of(finding, mined)
+    return weeks(found.counts, found.usual, found.first, found.marks) if found else ""
 
 
 def _causes(finding: Finding) -> str:

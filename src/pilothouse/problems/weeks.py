@@ -1,19 +1,23 @@
-"""How many incidents came each week, counted by the database: a problem's own, and all others as what they are held against.
-
-A week here is seven days from a Monday, in UTC.
-"""
+"""How many incidents came each week, counted by the database: a problem's own, and all others as what they are held against."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
-from django.db import connection
-
+from pilothouse.platform.statements import run
+from pilothouse.problems.engine.proof import Week
 from pilothouse.tickets.engine.lifecycle import RAISED_KINDS
 
+WEEK = timedelta(days=7)
 _COUNT = """
-SELECT date_trunc('week', opened_at AT TIME ZONE 'UTC')::date AS monday, count(*) FILTER (WHERE id = ANY(%s)), count(*)
-FROM tickets_ticket WHERE opened_at >= %s AND opened_at < %s AND kind = ANY(%s) GROUP BY monday
+SELECT floor(extract(epoch FROM opened_at - %s) / 604800)::int AS week, count(*) FILTER (WHERE id = ANY(%s::bigint[])), count(*)
+FROM tickets_ticket WHERE opened_at >= %s AND opened_at < %s AND kind = ANY(%s) GROUP BY week
 """
+
+
+def count_weeks(ids: Sequence[int], first: datetime, zero: datetime, end: datetime) -> dict[int, Week]:
+    """Count the tickets named, and all others, opened in [first, end), by the week from `zero` in which they came (-1: the one before)."""
+    found = run(_COUNT, [zero, list(ids), first, end, list(RAISED_KINDS)])
+    return {week: Week(own, everything - own) for week, own, everything in found}
 
 
 def monday(at: datetime) -> date:
@@ -21,11 +25,8 @@ def monday(at: datetime) -> date:
     return at.date() - timedelta(days=at.weekday())
 
 
-def counts(ticket_ids: Sequence[int], first: date, end: datetime) -> tuple[list[int], list[int]]:
-    """Count incidents and requests opened in each week from `first` (a Monday) until `end`: those named, and all the others."""
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [list(ticket_ids), first, end, list(RAISED_KINDS)])
-        found = {monday: (own, everything - own) for monday, own, everything in cursor.fetchall()}
-    weeks = [first + timedelta(days=7 * i) for i in range((monday(end) - first).days // 7 + 1)]
-    pairs = [found.get(week, (0, 0)) for week in weeks]
-    return [own for own, _ in pairs], [others for _, others in pairs]
+def counts(ids: Sequence[int], first: date, end: datetime) -> list[Week]:
+    """Count incidents and requests opened in each calendar week (in UTC) from `first`, a Monday, until `end`."""
+    zero = datetime.combine(first, time.min, UTC)
+    found, empty = count_weeks(ids, zero, zero, end), Week(0, 0)
+    return [found.get(week, empty) for week in range((monday(end) - first).days // 7 + 1)]

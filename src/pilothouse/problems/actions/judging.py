@@ -18,6 +18,7 @@ from pilothouse.problems.actions.records import freeze_evidence
 from pilothouse.problems.engine.proof import Judged, came_back
 from pilothouse.problems.models import Proof
 from pilothouse.problems.proving import Fix
+from pilothouse.problems.weeks import WEEK
 from pilothouse.tickets.actions import move_ticket
 from pilothouse.tickets.models import FIXED_BY, Ticket
 
@@ -41,7 +42,7 @@ def judge_fixes(*, actor: Actor, now: datetime) -> dict[str, int]:
 
 def fixed_problems(now: datetime) -> "QuerySet[Ticket]":
     """Return the problems whose fix was carried out, or that were resolved, at most two years ago."""
-    since = now - proving.MOST_AFTER * proving.WEEK
+    since = now - proving.MOST_AFTER * WEEK
     carried = {"actual_end_at__gte": since, "actual_end_at__lte": now, "outcome__in": HELPED}
     fixed = Q(links__relation=FIXED_BY, **{f"links__target__change__{name}": value for name, value in carried.items()})
     return Ticket.objects.filter(fixed | Q(resolved_at__gte=since), kind="problem").exclude(state="cancelled").order_by("pk").distinct()
@@ -75,7 +76,7 @@ def _is_back(problem: Ticket, fix: Fix, judged: Judged) -> bool:
     """Say whether more came since the problem was resolved than what had remained of it; only whole weeks since the fix count."""
     assert problem.resolved_at is not None
     weeks = len(judged.after)
-    resolved = weeks - max(0, -((fix.at - problem.resolved_at) // proving.WEEK))
+    resolved = weeks - max(0, -((fix.at - problem.resolved_at) // WEEK))
     return came_back([week.count for week in judged.before], [week.count for week in judged.after], max(0, resolved)) is not None
 
 

@@ -140,7 +140,8 @@ def _weeks(ids: Sequence[int], now: datetime) -> dict[str, Any] | None:
     if first_at is None:
         return None
     first = max(weeks.monday(first_at), weeks.monday(now - timedelta(days=7 * _MOST_WEEKS)))
-    own, others = weeks.counts(ids, first, now + timedelta(microseconds=1))
+    found = weeks.counts(ids, first, now + timedelta(microseconds=1))
+    own, others = [week.count for week in found], [week.others for week in found]
     share = sum(own) / max(sum(others), 1)
     return {"first": (first - date(1970, 1, 1)).days, "marks": [], "counts": own, "usual": [round(share * each, 2) for each in others]}
 

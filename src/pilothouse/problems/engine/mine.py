@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from pilothouse.problems.engine.baseline import Calendar, calendar_of
-from pilothouse.problems.engine.candidates import Candidate, signs, thinned
+from pilothouse.problems.engine.baseline import DAY, Calendar, calendar_of
+from pilothouse.problems.engine.candidates import Candidate, rates, signs, thinned
 from pilothouse.problems.engine.causes import Cause, Surroundings, causes_of
 from pilothouse.problems.engine.columns import CI, MISSING, Changes, CIGraph, Fact, Tickets, coded
 from pilothouse.problems.engine.costs import Cost, cost_of
@@ -45,6 +45,30 @@ class Mined:
     remarks: tuple[str, ...]
     groups: int
     tests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Weeks:
+    """Tickets a week from day `first` since 1970 on, what the rhythm of all tickets would give, and marks: instants with their labels."""
+
+    first: int
+    counts: tuple[int, ...]
+    usual: tuple[float, ...]
+    marks: tuple[tuple[int, str], ...]
+
+
+def weeks_of(finding: Finding, mined: Mined) -> Weeks | None:
+    """Return a finding week by week: its onset is marked, and the change that may have caused it; None where no time is known."""
+    calendar, opened, candidate = mined.calendar, mined.tickets.opened, finding.candidate
+    if calendar is None or opened is None:
+        return None
+    counts = rates(candidate, opened, calendar)
+    times = opened[candidate.rows]
+    shape = calendar.shape(times[times >= calendar.start]) * len(times)
+    usual = np.pad(shape, (0, -len(shape) % 7)).reshape(-1, 7).sum(axis=1)[: len(counts)]
+    marks = [(candidate.rhythm.onset.at, "onset")] if candidate.rhythm.onset else []
+    marks += [(cause.at, cause.key) for cause in finding.causes[:1] if cause.kind == "change" and cause.at >= calendar.first * DAY]
+    return Weeks(int(calendar.first), tuple(counts.astype(int).tolist()), tuple(usual.tolist()), tuple(marks))
 
 
 def mine(tickets: Tickets, graph: CIGraph = CIGraph(), changes: Changes = Changes()) -> Mined:
