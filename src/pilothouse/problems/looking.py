@@ -63,7 +63,7 @@ def span(now: datetime) -> tuple[datetime, datetime]:
     return now - timedelta(days=settings.MINING_DAYS), now
 
 
-def mined(since: datetime, until: datetime, *, told: Callable[[str, int], None] = lambda stage, tickets: None) -> dict[str, Any]:
+def mined(since: datetime, until: datetime, *, told: Callable[[str, int], None]) -> dict[str, Any]:
     """Mine the tickets opened in [since, until) in a process of its own; raises LookFailed."""
     context = get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)

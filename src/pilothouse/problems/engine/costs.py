@@ -11,7 +11,6 @@ from pilothouse.problems.engine.columns import REQUESTER, Floats, Tickets
 
 QUARTER = 91
 _RECENT = 91  # days from which the forecast is made
-_QUIET = 3.0  # a rhythm that has missed so many beats is over
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from pilothouse.problems.engine.words import Words
 
 SMALLEST = 5
 LARGEST_SHARE = 0.25  # a group of more of the tickets is no trouble but what the desk does all day
-_LEAST_SHRINK = 0.85  # a node of the tree with more of its parent's tickets is not looked at besides it
 _MOST_OF_A_FACT = 1500
 
 

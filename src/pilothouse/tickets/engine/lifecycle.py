@@ -1,7 +1,7 @@
 """Kinds of tickets, their states, for each kind one table of transitions, and the guards; pure.
 
 A guard looks at the ticket as it would be after the move and names what is missing. `refusals` is empty when the move may
-be made. A room above adds guards that look into its own detail (tickets/practices.py).
+be made. A room above adds guards that look into its own detail (tickets/actions/guards.py).
 """
 
 from collections.abc import Mapping
