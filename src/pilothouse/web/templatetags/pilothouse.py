@@ -10,24 +10,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from pilothouse.platform import clock
+from pilothouse.tickets.engine.lifecycle import STATES
 from pilothouse.web import markdown as markdown_text
 
 register = template.Library()
 
 PRIORITY_WORDS = {1: "critical", 2: "high", 3: "moderate", 4: "low", 5: "planning"}
-STATE_WORDS = {
-    "new": "new",
-    "assessed": "assessed",
-    "assigned": "assigned",
-    "scheduled": "scheduled",
-    "in_progress": "in progress",
-    "analysis": "root-cause analysis",
-    "fixing": "fix in progress",
-    "on_hold": "on hold",
-    "resolved": "resolved",
-    "closed": "closed",
-    "cancelled": "cancelled",
-}
 
 
 @register.filter
@@ -62,7 +50,7 @@ def priority(level: int | None) -> SafeString:
 @cache
 def state(name: str, hold_reason: str = "") -> SafeString:
     """Draw a state as a word beside its mark; a hold says for whom it waits."""
-    words = STATE_WORDS.get(name, name.replace("_", " "))
+    words = STATES.get(name, name.replace("_", " ")).lower()
     if name == "on_hold" and hold_reason:
         words = f"{words}: {hold_reason}"
     return format_html('<span class="state {}">{}</span>', name, words)
