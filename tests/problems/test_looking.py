@@ -54,7 +54,7 @@ def test_the_demos_planted_facts_stand_and_the_command_is_given_the_same(tmp_pat
 
 def _the_command_is_given_the_same(path: Path) -> None:
     """What `pilothouse mine` reads in an export is what the product reads, and both go through one engine."""
-    export = export_tickets(SYSTEM, "sort:opened", kind="csv", now=UNTIL, columns=FIELDS)
+    export = export_tickets(SYSTEM, "kind:incident,request sort:opened", kind="csv", now=UNTIL, columns=FIELDS)
     assert isinstance(export, Export)
     path.write_bytes(b"".join(export.chunks))
     theirs = mining._read(path, "", None).tickets
