@@ -11,12 +11,13 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, groupby
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urljoin
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -24,7 +25,21 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from pilothouse.platform.testing import cluster
 
-__all__ = ["SIZES", "Scheme", "Site", "Visit", "Watched", "chromium", "new_database", "no_violations", "served", "site", "visit"]
+__all__ = [
+    "SIZES",
+    "Scheme",
+    "Site",
+    "Visit",
+    "Watched",
+    "all_fit",
+    "chromium",
+    "go_on",
+    "new_database",
+    "no_violations",
+    "served",
+    "site",
+    "visit",
+]
 
 Scheme = Literal["light", "dark"]
 SIZES: list[tuple[int, Scheme]] = [(1280, "light"), (390, "dark")]  # each width and each theme once
@@ -149,9 +164,7 @@ def visit(site: Site, chromium: Browser) -> Iterator[Visit]:
         watched = Watched(page, context)
         _watch(watched, site.url)
         opened.append(watched)
-        page.goto(site.url + path)
-        if script and person:
-            page.wait_for_selector("html[data-ready]", state="attached")
+        _go(page, site.url + path, ready=script and bool(person))
         return page
 
     yield open_page
@@ -159,6 +172,18 @@ def visit(site: Site, chromium: Browser) -> Iterator[Visit]:
     for watched in opened:
         watched.context.close()
     assert not faults, "\n".join(faults)
+
+
+def _go(page: Page, url: str, *, ready: bool = True) -> None:
+    page.goto(url)
+    if ready:
+        page.wait_for_selector("html[data-ready]", state="attached")
+
+
+def go_on(page: Page, path: str, *, ready: bool = True) -> Page:
+    """Go to another page in the same window, as people do; a new window for each page costs more than the page."""
+    _go(page, urljoin(page.url, path), ready=ready)
+    return page
 
 
 def _watch(watched: Watched, url: str) -> None:
@@ -198,3 +223,34 @@ def no_violations(page: Page) -> None:
     assert not said, f"{page.url}\n" + "\n".join(said)
     hanging = page.evaluate(_HANGING)
     assert not hanging, f"{page.url} scrolls sideways because of {hanging}"
+
+
+def _one_heading(page: Page, path: str) -> None:
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+
+
+def all_fit(
+    visit: Visit,
+    pages: Iterable[tuple[str, str]],
+    *,
+    width: int,
+    scheme: Scheme,
+    look: Callable[[Page, str], None] = _one_heading,
+) -> None:
+    """Visit pages, given as (person, path), in one window a person; fail naming each that `look` or no_violations finds fault with."""
+    faults = []
+    for person, own in groupby(pages, key=lambda each: each[0]):
+        window: Page | None = None
+        for _, path in own:
+            if window is None:
+                window = visit(person, path, width=width, scheme=scheme)
+            else:
+                go_on(window, path, ready=bool(person))
+            try:
+                look(window, path)
+                no_violations(window)
+            except AssertionError as fault:
+                faults.append(f"{path} as {person or 'a stranger'}: {fault}")
+        if window:
+            window.close()  # it would go on listening
+    assert not faults, "\n\n".join(faults)

@@ -3,13 +3,12 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import SIZES, Scheme, Visit, no_violations
+from tests.browser import SIZES, Scheme, Visit, all_fit, no_violations
 
 
 @pytest.mark.parametrize(("width", "scheme"), SIZES)
-@pytest.mark.parametrize("path", ["/design", "/no-such-page"])
-def test_pages_are_accessible_and_fit(visit: Visit, width: int, scheme: Scheme, path: str) -> None:
-    no_violations(visit("ana", path, width=width, scheme=scheme))
+def test_pages_are_accessible_and_fit(visit: Visit, width: int, scheme: Scheme) -> None:
+    all_fit(visit, [("ana", "/design"), ("ana", "/no-such-page")], width=width, scheme=scheme)
 
 
 def test_a_stranger_meets_an_error_page_too(visit: Visit) -> None:
