@@ -208,7 +208,7 @@ def _rebuilt(run: Run, what: str, aim: float | None) -> None:
     (clocks,), (lives,) = (run.instance.run(f"SELECT count(*) FROM {name}")[0] for name in ("sla_clock", "sla_life"))
     (entries,) = run.instance.run("SELECT count(*) FROM journal_entry WHERE kind = 'ticket'")[0]
     speed = f"{lives / spent.seconds:,.0f} tickets and {clocks / spent.seconds:,.0f} clocks a second"
-    processor = f"{spent.processor_seconds:,.0f} s of processor time, the database's {spent.server_seconds:,.0f} s"
+    processor = f"{spent.processor_seconds:,.0f} s of processor time, the server for it {spent.server_seconds:,.0f} s"
     note = f"{lives:,} tickets, {entries:,} entries, {clocks:,} clocks; {speed}; {processor}"
     run.add(f"clocks rebuilt: {what}", spent.seconds, "s", aim, note=note)
     run.add(f"clocks rebuilt: {what}, peak memory of the command", spent.peak_mb, "MB (PSS)", note="the database beside it not counted")
