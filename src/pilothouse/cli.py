@@ -84,7 +84,7 @@ def _explain(error: Exception) -> None:
     from django.db.utils import InterfaceError, OperationalError
 
     from pilothouse.platform.backup import BackupRefused
-    from pilothouse.platform.refusals import Refused
+    from pilothouse.platform.refusals import Refused, first_line
 
     if isinstance(error, Refused):
         stop("\n".join([error.message, *(f"  {e.field}: {e.message} {e.hint}".rstrip() for e in error.errors)]), FAILED)
@@ -94,10 +94,7 @@ def _explain(error: Exception) -> None:
         stop("The database's disk is full. Nothing half-done was kept; make room and run the command again.", ENVIRONMENT)
     if isinstance(error, (OperationalError, InterfaceError, psycopg.OperationalError)):
         where = "DATABASE_URL" if os.environ.get("DATABASE_URL") else "`pilothouse up` for this data folder (is it running?)"
-        stop(
-            f"The database cannot be reached: {str(error).strip().splitlines()[0]}\nLook at {where}; `pilothouse doctor` says more.",
-            ENVIRONMENT,
-        )
+        stop(f"The database cannot be reached: {first_line(error)}\nLook at {where}; `pilothouse doctor` says more.", ENVIRONMENT)
 
 
 def _django() -> None:

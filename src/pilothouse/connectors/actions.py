@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from pilothouse.connectors.engine.mapping import CIS, REFERENCES, Snapshot
 from pilothouse.connectors.engine.profiles import Profile
@@ -21,6 +21,7 @@ from pilothouse.people.queries import require
 from pilothouse.platform import journal
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.journal import Change, Draft
+from pilothouse.platform.statements import copy_rows
 from pilothouse.tickets.history import History, Moment, add_categories_in_bulk, record_histories
 from pilothouse.tickets.models import Ticket
 
@@ -214,12 +215,9 @@ def _remember(profile: Profile, plans: Sequence[_Plan], ids: Mapping[str, int]) 
     fields = ["positions", "last_revision", "last_instant", "values"]
     ImportedTicket.objects.bulk_update(known, fields, batch_size=200)
     columns = ("ticket_id", "system", "external_id", *fields)
-    copying = f"COPY {ImportedTicket._meta.db_table} ({', '.join(columns)}) FROM STDIN"
-    with connection.cursor() as cursor, cursor.copy(copying) as copy:
-        for plan in plans:
-            if plan.known is None:
-                row = _remembered(profile, plan, ids.get(plan.group.key) or plan.ticket_id or 0)
-                copy.write_row([*(getattr(row, name) for name in columns[:-1]), json.dumps(row.values)])
+    met = (_remembered(profile, plan, ids.get(plan.group.key) or plan.ticket_id or 0) for plan in plans if plan.known is None)
+    rows = ([*(getattr(row, name) for name in columns[:-1]), json.dumps(row.values)] for row in met)
+    copy_rows(f"{ImportedTicket._meta.db_table} ({', '.join(columns)})", rows)
 
 
 def _remembered(profile: Profile, plan: _Plan, ticket_id: int) -> ImportedTicket:

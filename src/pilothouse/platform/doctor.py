@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 
 from pilothouse.platform import clock, embedded
+from pilothouse.platform.refusals import first_line
 
 _ROOM_BYTES = 500 * 2**20
 _Connection = psycopg.Connection[tuple[object, ...]]
@@ -75,9 +76,7 @@ def _database(data: Path) -> Iterator[Finding]:
         with psycopg.connect(url, connect_timeout=5, autocommit=True) as connection:
             yield from _inside(connection)
     except psycopg.Error as error:
-        yield Finding(
-            False, f"The database does not answer: {str(error).strip().splitlines()[0]}", "Check DATABASE_URL, the server and its password."
-        )
+        yield Finding(False, f"The database does not answer: {first_line(error)}", "Check DATABASE_URL, the server and its password.")
 
 
 def _inside(connection: _Connection) -> Iterator[Finding]:

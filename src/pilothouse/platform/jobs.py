@@ -23,7 +23,8 @@ from procrastinate import exceptions
 from procrastinate.contrib.django import app
 
 from pilothouse.platform import clock, journal, searching
-from pilothouse.platform.loops import LOST, Loops, every, first_line
+from pilothouse.platform.loops import LOST, Loops, every
+from pilothouse.platform.refusals import first_line
 
 __all__ = ["Worker", "every", "relay", "run_worker"]
 

@@ -342,10 +342,7 @@ def _notify(entries: Sequence[Entry]) -> None:
             ).decode()
             for e in entries
         ]
-    if len(payloads) == 1:
-        run("SELECT pg_notify(%s, %s)", (CHANNEL, payloads[0]))
-    else:
-        run("SELECT pg_notify(%s, payload) FROM unnest(%s::text[]) payload", (CHANNEL, payloads))
+    run("SELECT pg_notify(%s, payload) FROM unnest(%s::text[]) payload", (CHANNEL, payloads))
 
 
 _months_known: set[str] = set()

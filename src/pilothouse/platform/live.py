@@ -28,7 +28,7 @@ from django.db.utils import DatabaseError, InterfaceError
 from pilothouse.platform import clock
 from pilothouse.platform.access import Actor
 from pilothouse.platform.bridge import Receive, Scope, Send
-from pilothouse.platform.loops import first_line
+from pilothouse.platform.refusals import first_line
 
 CHANNEL = "pilothouse"
 HEARTBEAT_SECONDS = 20.0

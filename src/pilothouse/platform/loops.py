@@ -15,6 +15,8 @@ import psycopg
 from django.db import close_old_connections, connections
 from django.db.utils import DatabaseError, InterfaceError
 
+from pilothouse.platform.refusals import first_line
+
 Work = Callable[[], bool | None]
 LOST = (psycopg.Error, DatabaseError, InterfaceError, OSError)
 _LONGEST_PAUSE_SECONDS = 30.0
@@ -93,8 +95,3 @@ def _turn(loop: Loop, failures: int) -> tuple[bool, int]:
     except Exception:
         _log.exception("Loop %s failed; trying again.", loop.name)
     return False, min(failures + 1, 20)
-
-
-def first_line(error: BaseException) -> str:
-    """Return what an error says, without its details."""
-    return str(error).strip().split("\n")[0]

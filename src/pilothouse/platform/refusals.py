@@ -68,3 +68,8 @@ class StaleVersion(Refused):
         self.version = version
         self.current = dict(current)
         self.attempted = dict(attempted)
+
+
+def first_line(error: BaseException) -> str:
+    """Return what an error says, without its details."""
+    return str(error).strip().split("\n")[0]

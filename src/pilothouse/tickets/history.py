@@ -6,7 +6,7 @@ entries. New tickets are written by COPY, known ones are locked and continued. H
 happened elsewhere happened.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 from pilothouse.platform import journal
 from pilothouse.platform.access import Actor
 from pilothouse.platform.journal import Change, Draft
+from pilothouse.platform.statements import copy_rows
 from pilothouse.tickets.actions.changing import verb_of
 from pilothouse.tickets.actions.fields import ATTRIBUTES, SEQUENCES, journal_value, row_values
 from pilothouse.tickets.engine.lifecycle import KINDS
@@ -216,12 +217,14 @@ _COLUMNS = (*EMPTY, "id", "created_at", "updated_at", "version")
 
 
 def _copy(lives: Sequence[_Life], histories: Sequence[History], now: datetime) -> None:
-    columns = ", ".join(f'"{ATTRIBUTES.get(name, name)}"' for name in _COLUMNS)
-    with connection.cursor() as cursor, cursor.copy(f"COPY {Ticket._meta.db_table} ({columns}) FROM STDIN") as copy:
+    def rows() -> Iterator[Sequence[Any]]:
         for life, history in zip(lives, histories, strict=True):
             row = [Jsonb(value) if name == "extra" else value for name, value in ((n, life.values[n]) for n in EMPTY)]
             created = history.moments[0].recorded_at or now
-            copy.write_row([*row, life.ticket_id, created, life.drafts[-1].happened_at, len(life.drafts)])
+            yield [*row, life.ticket_id, created, life.drafts[-1].happened_at, len(life.drafts)]
+
+    columns = ", ".join(f'"{ATTRIBUTES.get(name, name)}"' for name in _COLUMNS)
+    copy_rows(f"{Ticket._meta.db_table} ({columns})", rows())
 
 
 def _continue(actor: Actor, histories: Sequence[History], now: datetime) -> list[Recorded]:
