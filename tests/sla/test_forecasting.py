@@ -189,10 +189,13 @@ def _until(known: History, now: int) -> list[tuple[Any, ...]]:
     return [tuple(map(int, row)) for row in rows if row[1] <= now]
 
 
-def test_what_lives_long_never_loads_the_libraries_of_training() -> None:
-    """A web process, the worker's tasks and the judging among it, get by with numpy."""
+HEAVY = ("sklearn", "scipy", "pandas", "polars", "typst", "openpyxl", "xlsxwriter", "holidays", "rich", "typer")
+
+
+def test_what_lives_long_never_loads_the_libraries_of_training_mining_and_files() -> None:
+    """A web process and the worker's tasks, the judging and the looking among them, get by with numpy."""
     look = "import sys, django; django.setup(); import pilothouse.urls, pilothouse.sla.jobs, pilothouse.sla.forecasting;"
-    look += "print([name for name in ('sklearn', 'scipy', 'pandas') if name in sys.modules])"
+    look += f"import pilothouse.api.urls, pilothouse.problems.jobs; print([name for name in {HEAVY} if name in sys.modules])"
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "pilothouse.platform.settings"}
     told = subprocess.run([sys.executable, "-c", look], env=environment, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
