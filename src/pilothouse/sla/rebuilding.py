@@ -57,10 +57,12 @@ _TEXT = (
     f"CASE verb WHEN '{COMMENTED}' THEN '{REPLY}' || coalesce(actor_id::text, '') WHEN '{ESCALATED}' THEN '{STEP}' ELSE '' END"
     " || changes::text"
 )
+# Aggregates take rows as they come, and those of a sorted subquery come in order: each aggregate that sorts for itself costs a third more.
 _JOURNALS = (
-    "SELECT record_id, array_send(array_agg(happened_at ORDER BY seq)), array_send(array_agg(recorded_at ORDER BY seq)),"
-    f" array_send(array_agg(seq ORDER BY seq)), string_agg({_TEXT}, E'\\n' ORDER BY seq)"
-    " FROM journal_entry WHERE kind = 'ticket' AND record_id >= %s AND record_id < %s GROUP BY record_id ORDER BY record_id"
+    "SELECT record_id, array_send(array_agg(happened_at)), array_send(array_agg(recorded_at)), array_send(array_agg(seq)),"
+    f" string_agg({_TEXT}, E'\\n')"
+    " FROM (SELECT * FROM journal_entry WHERE kind = 'ticket' AND record_id >= %s AND record_id < %s ORDER BY record_id, seq) entry"
+    " GROUP BY record_id ORDER BY record_id"
 )
 _INDEXES = (
     "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema() AND tablename = ANY(%s)"
@@ -155,7 +157,9 @@ def _journals(tickets: Range) -> Journals:
     tickets, happened, recorded, seqs, texts = zip(*rows, strict=True) if rows else _NONE
     counts = (numbers(map(len, seqs)) - _ARRAY_HEAD) // _SEQ_BYTES
     at = (_array(happened, 8) + _EPOCH_MICROSECONDS, _array(recorded, 8) + _EPOCH_MICROSECONDS)
-    return Journals(tickets, counts, texts, *at, _array(seqs, 4))
+    found = Journals(tickets, counts, texts, *at, _array(seqs, 4))
+    assert found.is_in_order, "The server handed entries over in another order than that of the subquery."
+    return found
 
 
 def _array(sent: Iterable[bytes], width: int) -> Numbers:

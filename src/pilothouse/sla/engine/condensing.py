@@ -37,6 +37,13 @@ class Journals:
     recorded: Numbers
     seqs: Numbers
 
+    @property
+    def is_in_order(self) -> bool:
+        """Say whether each ticket's entries are in the order of their seqs."""
+        rises = np.diff(self.seqs, prepend=0) > 0
+        rises[np.cumsum(self.counts) - self.counts] = True
+        return bool(rises.all())
+
 
 @dataclass(frozen=True, slots=True)
 class Condensed:
@@ -138,5 +145,5 @@ def _written(values: Numbers, counts: Numbers, wanted: NDArray[np.bool_]) -> Ite
     """Write the numbers of each life with commas between them; nothing of a life whose numbers are not wanted."""
     text, ends = decimals(values[np.repeat(wanted, counts)])
     ends = np.concatenate(([0], ends))[np.cumsum(np.where(wanted, counts, 0))]
-    begins = np.concatenate(([0], ends[:-1]))
+    begins = np.concatenate(([0], ends))[:-1]
     return (text[begin:end] for begin, end in zip(begins.tolist(), np.maximum(ends - 1, begins).tolist(), strict=True))
