@@ -57,8 +57,8 @@ def apply(entries: Sequence["Entry"]) -> None:
 def rebuild(name: str, *, progress: Callable[[int], None] = lambda count: None) -> int:
     """Empty a projection and derive it anew from the journal, in one transaction; returns the entries read.
 
-    Readers see the old table until it commits; writers of the journal wait (the journal is locked against appends, as an
-    entry recorded in between would be missed).
+    Readers see the old table until it commits, or wait until then for one that is emptied by TRUNCATE; writers of the journal wait
+    (the journal is locked against appends, as an entry recorded in between would be missed).
     """
     from pilothouse.platform import journal  # the journal applies projections: the import would be a circle
 

@@ -33,7 +33,7 @@ class SlaClocks:
     kinds = frozenset({"person", "ticket"})
 
     def clear(self) -> None:
-        """Empty its tables."""
+        """Empty its tables; whoever reads them waits for the transaction's end."""
         with connection.cursor() as cursor:
             cursor.execute("TRUNCATE sla_life, sla_clock, sla_ticket, sla_escalation, sla_site")
 
