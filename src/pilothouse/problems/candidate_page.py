@@ -40,6 +40,7 @@ class Line:
     since: str
     odds: str
     spark: str
+    steps: int  # from the first point of the spark to its last
     usual: str
     told: str
     marks: tuple[tuple[str, str], ...]  # (tone, words)
@@ -125,6 +126,7 @@ def _line(seen: Seen) -> Line:
         since=_since(found),
         odds=odds(str(found.get("confidence", ""))),
         spark=points(weeks["counts"], top),
+        steps=max(1, len(weeks["counts"]) - 1),
         usual=points(weeks["usual"], top),
         told=f"Tickets a week, at most {max([*weeks['counts'], 0])}",
         marks=_marks(seen),

@@ -6,15 +6,14 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-SPARK_WIDTH = 120
 WIDTH, HEIGHT = 640, 130
 
 
 def points(values: Sequence[float], top: float) -> str:
-    """Return the points of a small line: 0 lies at the foot, `top` at the head.
+    """Return the points of a small line, each a step to the right of the one before: 0 lies at the foot, `top` at the head.
 
     >>> points([0, 5, 10], 10)
-    '0,26 60,14 120,2'
+    '0,26 1,14 2,2'
     """
     scale = 24 / (top or 1)
     return _places(len(values)) % tuple([26 - scale * value for value in values])
@@ -23,8 +22,7 @@ def points(values: Sequence[float], top: float) -> str:
 @lru_cache(maxsize=64)
 def _places(count: int) -> str:
     """Return where so many points stand, their heights left open: a page has hundreds of lines, all of the same length."""
-    step = SPARK_WIDTH / max(1, count - 1)
-    return " ".join(f"{at * step:.4g},%.3g" for at in range(count))
+    return " ".join(f"{at},%.3g" for at in range(count))
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,6 @@ def _spark(line: Line) -> str:
     if not line.spark:
         return '<span class="spark"></span>'
     return (
-        f'<svg class="spark" viewBox="0 0 120 28" preserveAspectRatio="none" role="img" aria-label="{escape(line.told)}">'
+        f'<svg class="spark" viewBox="0 0 {line.steps} 28" preserveAspectRatio="none" role="img" aria-label="{escape(line.told)}">'
         f'<polyline class="usual" points="{line.usual}"/><polyline points="{line.spark}"/></svg>'
     )
