@@ -41,7 +41,6 @@ from pilothouse.sla.rows import CLOCK_COLUMNS, LIFE_COLUMNS, PROMISED, SHOWN_COL
 from pilothouse.tickets.engine.replay import COMMENTED
 
 _AT_ONCE = 5_000  # tickets; some 50 MB in the process that makes their rows
-_STEPS_AT_ONCE = 2_000  # tickets whose escalations are written
 _MANY = 40_000  # from so many tickets on, starting processes and making indexes anew pays
 _MOST_PROCESSES = 4
 _WIDEST = 2**63 - 1
@@ -61,9 +60,11 @@ _TEXT = (
 _JOURNALS = (
     "SELECT record_id, array_send(array_agg(happened_at)), array_send(array_agg(recorded_at)), array_send(array_agg(seq)),"
     f" string_agg({_TEXT}, E'\\n')"
-    " FROM (SELECT * FROM journal_entry WHERE kind = 'ticket' AND record_id >= %s AND record_id < %s ORDER BY record_id, seq) entry"
+    " FROM (SELECT * FROM journal_entry WHERE kind = 'ticket' AND record_id >= %s AND record_id < %s"
+    f" AND (changes <> '[]' OR verb = '{COMMENTED}') ORDER BY record_id, seq) entry"  # the others leave nothing in a life
     " GROUP BY record_id ORDER BY record_id"
 )
+_HOW_MANY = "SELECT coalesce(sum(seq), 0)::bigint FROM journal_head WHERE kind = 'ticket' AND record_id >= %s AND record_id < %s"
 _INDEXES = (
     "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema() AND tablename = ANY(%s)"
     " AND indexdef NOT LIKE 'CREATE UNIQUE%%'"
@@ -88,12 +89,11 @@ class _Step(NamedTuple):
 
 
 def _escalate(tickets: Sequence[int]) -> None:
-    """Write the rows of the escalations of these tickets, whose clocks are written."""
+    """Write the rows of the escalations of these tickets, without their ends."""
     with connection.cursor() as cursor:
         cursor.execute(_ABOUT_STEPS, [list(tickets), sorted(escalations.VERBS)])
         rows = cursor.fetchall()
     escalations.apply([_Step._make((*row[:5], [Change(*each) for each in orjson.loads(row[5])])) for row in rows])
-    escalations.end_with_clocks(tickets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class Maker:
         journals = _journals(tickets)
         with no_collection():
             condensed = self.condensing.condense(journals)
-            made = Made(len(journals.seqs), condensed.escalated)
+            made = Made(_how_many(tickets), condensed.escalated)
             opened = condensed.portion.opened.tolist()
             made.binary["sla_life"] = [binary_rows.pack_lives(zip(condensed.tickets.tolist(), opened, condensed.stored, strict=True))]
             if self.counting is not None and len(condensed.tickets):
@@ -149,6 +149,12 @@ def _site_at(sites: Sites, person: int | None, at: int) -> str:
         return ""
     since, site = own[-1]
     return site if since <= at else next((site for since, site in reversed(own) if since <= at), "")
+
+
+def _how_many(tickets: Range) -> int:
+    """Return how many entries these tickets have."""
+    (entries,) = run(_HOW_MANY, tickets).fetchone() or (0,)
+    return int(entries)
 
 
 def _journals(tickets: Range) -> Journals:
@@ -253,11 +259,13 @@ def everything(progress: Progress) -> int:
     with _indexes_anew() if is_large else _as_they_are():
         for made in _made(ranges, in_processes=is_large and not connection.savepoint_ids):
             _write(made)
+            if made.escalated:
+                _escalate(made.escalated)
             escalated += made.escalated
             entries += made.entries
             progress(made.entries)
-    for first in range(0, len(escalated), _STEPS_AT_ONCE):
-        _escalate(escalated[first : first + _STEPS_AT_ONCE])
+    for first in range(0, len(escalated), _AT_ONCE):
+        escalations.end_with_clocks(escalated[first : first + _AT_ONCE])
     return entries
 
 
