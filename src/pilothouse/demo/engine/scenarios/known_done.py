@@ -226,7 +226,7 @@ KEYBOARD = Trouble(
         "laptop",
         (
             "Keyboard is American in the virtual desktop",
-            '@ and " swapped',
+            'Signs @ and " swapped',
             "Wrong keyboard layout after reconnect",
             "keyboard layout changes by itself",
         ),
@@ -239,12 +239,12 @@ KEYBOARD = Trouble(
         desk=0.9,
         minutes=9,
     ),
-    176,
-    1.8,
+    392,
+    0.9,
     "Keyboard layout changes in the virtual desktop",
     "People type with a wrong layout after reconnecting.",
     "cancelled",
-    26,
+    242,
     called_off="Two different things: a setting of the profile for half of them, keys pressed by habit for the rest. Articles exist.",
 )
 BLANK_PREVIEW = Trouble(
