@@ -11,6 +11,7 @@ from pilothouse.problems.engine.columns import REQUESTER, Floats, Tickets
 
 QUARTER = 91
 _RECENT = 91  # days from which the forecast is made
+_SAVED = "of the next quarter could be saved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,16 @@ class Cost:
     basis: str
 
 
+def counted(number: float, one: str, many: str = "") -> str:
+    """Return a number with its noun.
+
+    >>> counted(1.2, "ticket"), counted(1200, "person", "people")
+    ('1 ticket', '1,200 people')
+    """
+    written = f"{number:,.0f}"
+    return f"{written} {one if written == '1' else many or one + 's'}"
+
+
 def cost_of(candidate: Candidate, tickets: Tickets, calendar: Calendar | None) -> Cost:
     """Count what a candidate's tickets cost, and forecast the next quarter from the last (90 % interval of a Poisson mean)."""
     rows = candidate.rows
@@ -41,15 +52,13 @@ def cost_of(candidate: Candidate, tickets: Tickets, calendar: Calendar | None) -
     # Only what exceeds chance would go away.
     share = float(np.clip(candidate.sign.excess / max(len(candidate.sign.rows), 1), 0, 1))
     if expected_hours is not None and expected_hours > 0:
-        weight, basis = 1e6 + expected_hours * share, f"{expected_hours * share:,.0f} handling hours of the next quarter could be saved"
+        weight, basis = 1e6 + expected_hours * share, f"{counted(expected_hours * share, 'handling hour')} {_SAVED}"
     elif expected:
-        weight, basis = 1e3 + expected * share, f"{expected * share:,.0f} tickets of the next quarter could be saved"
+        weight, basis = 1e3 + expected * share, f"{counted(expected * share, 'ticket')} {_SAVED}"
     else:
         past = float(len(rows)) * share
-        weight, basis = (
-            past / (1 + past) * 1e3,
-            f"{past:,.0f} tickets so far, none expected to come" if expected is not None else f"{past:,.0f} tickets so far",
-        )
+        none = ", none expected to come" if expected is not None else ""
+        weight, basis = past / (1 + past) * 1e3, f"{counted(past, 'ticket')} so far{none}"
     people = tickets.fact(REQUESTER).codes[rows]
     return Cost(
         len(rows), hours, known, _sum(tickets.breached, rows), _sum(tickets.reassigned, rows),

@@ -11,7 +11,7 @@ from pilothouse.problems.engine.baseline import DAY, Calendar
 from pilothouse.problems.engine.candidates import Candidate
 from pilothouse.problems.engine.causes import Cause, span
 from pilothouse.problems.engine.columns import CI, KIND, MISSING, SERVICE, Tickets
-from pilothouse.problems.engine.costs import Cost
+from pilothouse.problems.engine.costs import Cost, counted
 from pilothouse.problems.engine.facets import Facet
 from pilothouse.problems.engine.raising import Raised
 from pilothouse.problems.engine.words import Words
@@ -183,13 +183,13 @@ def _cost(cost: Cost) -> str:
     said = []
     if cost.hours is not None:
         said.append(f"{cost.hours:,.0f} handling hours (known for {cost.hours_known:,} of {cost.tickets:,} tickets)")
-    for value, name in ((cost.breaches, "breaches"), (cost.reassignments, "reassignments"), (cost.people, "people hit")):
-        if value:
-            said.append(f"{value:,} {name}")
+    nouns = ((cost.breaches, "breach", "breaches"), (cost.reassignments, "reassignment", ""), (cost.people, "person hit", "people hit"))
+    said += [counted(value, one, many) for value, one, many in nouns if value]
     text = f"It cost {', '.join(said)}." if said else ""
     if cost.expected is not None and cost.low is not None and cost.high is not None:
-        text += f" If nothing is done, some {cost.expected:,.0f} tickets come in the next quarter ({cost.low:,.0f} to {cost.high:,.0f})"
-        text += f", {cost.expected_hours:,.0f} hours." if cost.expected_hours else "."
+        coming = counted(cost.expected, "ticket")
+        text += f" If nothing is done, the next quarter brings some {coming} ({cost.low:,.0f} to {cost.high:,.0f})"
+        text += f", {counted(cost.expected_hours, 'hour')}." if cost.expected_hours else "."
     return text.strip()
 
 
