@@ -5,7 +5,9 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from pilothouse.people.models import User
 from pilothouse.platform import journal
@@ -229,3 +231,15 @@ def test_more_than_a_thousand_selected_are_refused_and_what_is_no_incident_is_le
     assert "1 of 2 is left out" in page and 'value="Sign-in fails 0"' in page
     refused = client.post("/problems/new", {"from": "selection", "ids": list(range(1, 1002))})
     assert (refused.status_code, "At most 1,000 tickets at once; these are 1,001." in refused.content.decode()) == (422, True)
+
+
+def test_its_page_reads_its_detail_once_and_the_list_counts_in_one_pass(org: Organisation) -> None:
+    problem = opened(org, incidents(org, 3))
+    client = Client()
+    client.force_login(User.objects.get(pk=org.ana.user_id))
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(f"/tickets/{problem.number}").status_code == 200
+        assert sum(query["sql"].startswith('SELECT "problems_problem"') for query in asked.captured_queries) == 1
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get("/problems").status_code == 200
+        assert sum("COUNT(" in query["sql"] and "tickets_ticket" in query["sql"] for query in asked.captured_queries) == 2  # with the rows
