@@ -13,7 +13,8 @@ from pilothouse.problems.engine.baseline import DAY
 from pilothouse.problems.engine.causes import span
 from pilothouse.problems.engine.columns import FAMILY, Tickets
 from pilothouse.problems.engine.families import gather
-from pilothouse.problems.engine.streaming import A_WEEK, Alarm, Arrival, Watch, told
+from pilothouse.problems.engine.streaming import A_WEEK, Alarm, Watch, told
+from pilothouse.problems.engine.streams import Arrival
 from pilothouse.problems.engine.words import read as read_words
 
 _WEEK = 7 * DAY

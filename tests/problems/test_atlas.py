@@ -12,7 +12,8 @@ from pilothouse.problems.engine.atlas import Atlas, atlas_of
 from pilothouse.problems.engine.baseline import DAY, HOUR
 from pilothouse.problems.engine.columns import FAMILY, Tickets, coded
 from pilothouse.problems.engine.families import gather
-from pilothouse.problems.engine.streaming import Arrival, look, regrouped, told
+from pilothouse.problems.engine.streaming import look, regrouped, told
+from pilothouse.problems.engine.streams import Arrival
 from pilothouse.problems.engine.words import read
 from tests.problems.made import START, Desk, failing_client
 

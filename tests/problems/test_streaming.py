@@ -11,7 +11,8 @@ from scipy import stats
 
 from pilothouse.problems.engine.baseline import DAY, HOUR
 from pilothouse.problems.engine.evidence import WINDOWS, beats, crowding
-from pilothouse.problems.engine.streaming import A_WEEK, Alarm, Arrival, Watch, look, told
+from pilothouse.problems.engine.streaming import A_WEEK, Alarm, Watch, look, told
+from pilothouse.problems.engine.streams import Arrival
 from tests.problems.made import START, Desk, failing_client, reboots
 
 

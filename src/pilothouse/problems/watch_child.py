@@ -5,13 +5,13 @@ The state goes in and comes out as packed JSON, the alarms as plain values. An a
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 if TYPE_CHECKING:
-    from pilothouse.problems.engine import streaming
+    from pilothouse.problems.engine import streams
 
 Arrival = tuple[str, int, str, str, dict[str, str]]
 
@@ -34,15 +34,14 @@ def look(
     return zlib.compress(orjson.dumps(looked.state)), raised, [list(each) for each in looked.joined]
 
 
-def _with_families(arrivals: Sequence[Arrival], atlas: bytes) -> "list[streaming.Arrival]":
+def _with_families(arrivals: Sequence[Arrival], atlas: bytes) -> "list[streams.Arrival]":
     # Heavy start-up.
-    from pilothouse.problems.engine import streaming
+    from pilothouse.problems.engine import streams
     from pilothouse.problems.engine.atlas import Atlas
     from pilothouse.problems.engine.columns import FAMILY
 
+    made = [streams.Arrival(*each) for each in arrivals]
     if not atlas:
-        return [streaming.Arrival(*each) for each in arrivals]
+        return made
     families = Atlas.of(atlas)
-    return [
-        streaming.Arrival(key, at, title, text, facts | {FAMILY: families.family(title, text)}) for key, at, title, text, facts in arrivals
-    ]
+    return [replace(each, facts={**each.facts, FAMILY: families.family(each.title, each.text)}) for each in made]

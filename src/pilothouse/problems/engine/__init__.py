@@ -19,7 +19,8 @@ Beside it, for tickets as they arrive:
 
     atlas      which family a new ticket belongs to, by what a look has learnt
     evidence   tests that hold for shuffled tickets: does a stream's last tickets crowd, do its events keep to a period
-    streaming  the streams of each ticket, alarms, and the budget of false ones
+    streams    which streams a ticket belongs to
+    streaming  alarms, and the budget of false ones
     raising    when a candidate that was mined would have been raised so
 
 Every test asks whether two things that could be independent are not (words and attributes, words and times, attributes and times),

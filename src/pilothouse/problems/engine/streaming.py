@@ -23,64 +23,24 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import islice
 from typing import Any
 
 from pilothouse.problems.engine.baseline import DAY
 from pilothouse.problems.engine.causes import span
-from pilothouse.problems.engine.columns import ASSIGNEE, CI, CLASS, FAMILY, GROUP, KIND, REQUESTER, SERVICE, SITE
+from pilothouse.problems.engine.columns import FAMILY
 from pilothouse.problems.engine.evidence import WIDEST, WINDOWS, beats, crowding, is_look_for_beats
-from pilothouse.problems.engine.words import names_in, plain, words_in
+from pilothouse.problems.engine.streams import Arrival, Stream, is_of_families, of_family, streams_of
 
 A_WEEK = 1.0  # false alarms that are to be expected at most
 _WEEK = 7 * DAY
-_KEPT = max(WINDOWS)
 _HORIZON = 90 * DAY
 MOST_STREAMS = 40_000
 _MOST_ACTIVE = 300
 _MOST_TICKETS = 500  # of an alarm that are remembered
-_MOST_WORDS, _MOST_NAMES, _MOST_CROSSED = 10, 5, 12
 _EVERYWHERE = 0.05  # a word in more of the tickets is no stream
 _FEWEST_A_WEEK = 50.0
 FOR_BEATS = 0.2  # of what may be spent
 _SAME = 0.5  # of the tickets that crowd: an alarm has them already
-_STREAMS = (CI, *KIND)
-_CROSSED = (SERVICE, "category")
-_NO_ATTRIBUTES = frozenset({FAMILY, *_STREAMS, *_CROSSED, GROUP, ASSIGNEE, CLASS, REQUESTER, SITE})  # where people sit is asked by night
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A new ticket: `at` in seconds since 1970 UTC, `facts` as the miner's columns name them; FAMILY where it was placed."""
-
-    key: str
-    at: int
-    title: str = ""
-    text: str = ""
-    facts: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Stream:
-    """What is known of one stream: how many tickets in this horizon and the one before, and the last of them (place, instant, key)."""
-
-    before: int = 0
-    now: int = 0
-    dropped: int = 0  # at most so many were counted before it was dropped once
-    events: int = 0
-    last: list[tuple[int, int, str]] = field(default_factory=list)
-
-    @property
-    def count(self) -> int:
-        """How many tickets the stream has at most."""
-        return self.before + self.now + self.dropped
-
-    def add(self, place: int, at: int, key: str) -> None:
-        """Take the stream's next ticket."""
-        self.now += 1
-        self.events += not self.last or at - self.last[-1][1] > 20 * 3600
-        self.last.append((place, at, key))
-        del self.last[:-_KEPT]
 
 
 @dataclass(slots=True)
@@ -197,7 +157,7 @@ class Watch:
         self._turn(at)
         self.tied = self.taken + 1 if at > self.last_at else self.tied
         self.last_at, self.taken = at, self.taken + 1
-        keys = self._keys(arrival)
+        keys = streams_of(arrival, self.streams, _EVERYWHERE * (self.taken - self.first_place) + 20)
         allowance = self._spend()
         found: list[_Evidence] = []
         for key in keys:
@@ -210,7 +170,7 @@ class Watch:
     def regroup(self, recent: Sequence[Arrival]) -> None:
         """Let families have these tickets, the last that were taken, and no others."""
         explained = self._explained()
-        for key in [key for key in self.streams if _is_of_families(key)]:
+        for key in [key for key in self.streams if is_of_families(key)]:
             del self.streams[key]
             self.closed.pop(key, None)
         of: dict[str, list[str]] = {}
@@ -218,7 +178,7 @@ class Watch:
         last_at, tied = 0, 0
         for place, arrival in enumerate(arrivals, self.taken - len(arrivals) + 1):
             tied, last_at = (place if arrival.at > last_at else tied), arrival.at
-            of[arrival.key] = _of_family(arrival.facts)
+            of[arrival.key] = of_family(arrival.facts)
             for key in of[arrival.key]:
                 self._known(key, tied, arrival)
                 if arrival.key in explained:
@@ -232,7 +192,7 @@ class Watch:
         return {
             ticket
             for key, closed in self.closed.items()
-            if _is_of_families(key) and key in self.streams
+            if is_of_families(key) and key in self.streams
             for place, _, ticket in self.streams[key].last
             if place <= closed
         }
@@ -247,7 +207,7 @@ class Watch:
     def _complete(self, missing: float) -> None:
         """Let families have had so many more tickets for each that is known: the upper end of what that may stand for, to be careful."""
         for key, stream in self.streams.items():
-            if missing > 0 and _is_of_families(key):
+            if missing > 0 and is_of_families(key):
                 known = stream.before + stream.now
                 stream.dropped = math.ceil(missing * (known + 3 * math.sqrt(known) + 3))
 
@@ -288,24 +248,6 @@ class Watch:
         spent = min(self.a_week / max(self.usual, _FEWEST_A_WEEK, self.in_week), self.left / 10)
         self.left -= spent
         return spent
-
-    def _keys(self, arrival: Arrival) -> list[str]:
-        """Return the streams of a ticket."""
-        facts = arrival.facts
-        keys = _of_family(facts) + [f"{name}={value}" for name in _STREAMS if (value := facts.get(name))]
-        kinds = [name for name in KIND if facts.get(name)]
-        keys += [f"{a} and {b}={facts[a]}, {facts[b]}" for i, a in enumerate(kinds) for b in kinds[i + 1 :]]
-        crossed = (f"{a} and {b}={facts[a]}, {facts[b]}" for a in _CROSSED if facts.get(a) for b in _attributes(facts))
-        keys += list(islice(crossed, _MOST_CROSSED))
-        keys += [f"named={name}" for name in sorted(names_in(f"{arrival.title}\n{arrival.text}"))[:_MOST_NAMES]]
-        return list(dict.fromkeys([*keys, *self._words(arrival)]))
-
-    def _words(self, arrival: Arrival) -> Iterator[str]:
-        """Yield the rarest words of a title, else of the beginning of the text."""
-        said = dict.fromkeys(words_in(plain(arrival.title or arrival.text))[:40])
-        most = _EVERYWHERE * (self.taken - self.first_place) + 20
-        counts = [(stream.count if (stream := self.streams.get(f"word={word}")) else 0, word) for word in said]
-        yield from (f"word={word}" for count, word in sorted(counts)[:_MOST_WORDS] if count <= most)
 
     def _stream(self, key: str) -> Stream:
         stream = self.streams.get(key)
@@ -413,26 +355,11 @@ class Watch:
         return watch
 
 
-def _of_family(facts: Mapping[str, str]) -> list[str]:
-    """Return the streams of a ticket's family: the family, and the family crossed with attributes."""
-    if not facts.get(FAMILY):
-        return []
-    return [f"{FAMILY}={facts[FAMILY]}", *(f"{FAMILY} and {name}={facts[FAMILY]}; {facts[name]}" for name in _attributes(facts))]
-
-
-def _is_of_families(key: str) -> bool:
-    return key.startswith((f"{FAMILY}=", f"{FAMILY} and "))
-
-
-def _attributes(facts: Mapping[str, str]) -> list[str]:
-    return [name for name in sorted(facts) if name not in _NO_ATTRIBUTES and facts[name]][:_MOST_CROSSED]
-
-
 def _renamed(alarm: Alarm, of: Mapping[str, Sequence[str]]) -> list[str]:
     """Return an alarm's streams; in place of each that was of a family, the one of its sort that has most of its tickets, if half."""
     counts = Counter(key for ticket in alarm.tickets for key in of.get(ticket, ()))
-    streams = [key for key in alarm.streams if not _is_of_families(key)]
-    for sort in {key.partition("=")[0]: None for key in alarm.streams if _is_of_families(key)}:
+    streams = [key for key in alarm.streams if not is_of_families(key)]
+    for sort in {key.partition("=")[0]: None for key in alarm.streams if is_of_families(key)}:
         best = max((key for key in counts if key.startswith(f"{sort}=")), key=lambda key: (counts[key], key), default="")
         streams += [best] if counts[best] >= max(_SAME * len(alarm.tickets), 2) else []
     return streams
