@@ -4,8 +4,6 @@
 ({"port": …, "sessions": {person: session key}}) and serves until it is told to stop.
 """
 
-# ruff: noqa: E402  Django is set up before models are imported
-
 import io
 import json
 import os
@@ -17,7 +15,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pilothouse.platform.settings")
 
 import django
 
-django.setup()
+from pilothouse.platform.starting import without_collecting
+
+with without_collecting():
+    django.setup()
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.hashers import make_password
@@ -156,7 +157,8 @@ def _session(user: User) -> str:
 def main() -> None:
     """Seed, say where, serve."""
     sessions = seed()
-    from pilothouse.asgi import serve  # the server's modules are heavy, and the seed does not need them
+    with without_collecting():
+        from pilothouse.asgi import serve  # the server's modules are heavy, and the seed does not need them
 
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))

@@ -21,6 +21,7 @@ import typer
 from pilothouse import __version__
 from pilothouse.platform import embedded, supervisor
 from pilothouse.platform.places import data_folder
+from pilothouse.platform.starting import without_collecting
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -100,9 +101,10 @@ def _explain(error: Exception) -> None:
 def _django() -> None:
     """Set Django up; a second time it does nothing."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pilothouse.platform.settings")
-    import django  # heavy start-up
+    with without_collecting():
+        import django  # heavy start-up
 
-    django.setup(set_prefix=False)
+        django.setup(set_prefix=False)
 
 
 @contextlib.contextmanager
@@ -257,7 +259,8 @@ def web(host: _Host = _ADDRESS, port: _Port = 8420) -> None:
 
     handed = os.environ.pop(supervisor.SOCKET_VARIABLE, "")
     listening = socket.socket(fileno=int(handed)) if handed else supervisor.listen(host, port)
-    from pilothouse.asgi import serve  # heavy start-up
+    with without_collecting():
+        from pilothouse.asgi import serve  # heavy start-up
 
     if not handed:
         supervisor.say(f"Pilothouse answers at {supervisor.address_of(listening)}. Ctrl-C stops it.")
@@ -510,7 +513,8 @@ def register_rooms() -> None:
 def main() -> None:
     """Run the command line."""
     if sys.argv[1:2] not in (["up"], ["web"], ["worker"], ["migrate"], ["demo"]):
-        register_rooms()
+        with without_collecting():
+            register_rooms()
     try:
         app()
     except BrokenPipeError:  # `pilothouse user list | head` ends quietly

@@ -10,6 +10,7 @@ from tests import serve_site  # sets Django up
 from pilothouse.people import actions
 from pilothouse.people.models import Team, User
 from pilothouse.platform import clock
+from pilothouse.platform.starting import without_collecting
 
 
 def _token(handle: str) -> str:
@@ -23,7 +24,8 @@ def main() -> None:
     Team.objects.create(name="Payroll", key="payroll", is_restricted=True)
     tokens = {handle: _token(handle) for handle in sessions}
     people = dict(User.objects.values_list("email", "pk"))
-    from pilothouse.asgi import serve  # the server's modules are heavy, and the seed does not need them
+    with without_collecting():
+        from pilothouse.asgi import serve  # the server's modules are heavy, and the seed does not need them
 
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))

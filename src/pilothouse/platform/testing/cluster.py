@@ -7,6 +7,7 @@ or with its process if that is killed; a folder left behind is swept by the next
 
 import contextlib
 import fcntl
+import gc
 import os
 import shutil
 import signal
@@ -25,6 +26,7 @@ from pilothouse.platform import embedded
 _FOLDER = "PILOTHOUSE_TEST_FOLDER"
 _CACHE = Path(tempfile.gettempdir()) / f"pilothouse-test-cache-{os.getuid()}"
 _is_owner = _FOLDER not in os.environ
+gc.disable()  # until all is imported and collected: see pytest_collection_finish
 _server = None
 MIGRATED = "migrated"
 
@@ -117,6 +119,13 @@ def journal_gives_way_to_flush() -> None:
         flush(self, ["SET LOCAL session_replication_role = replica", *statements, "TRUNCATE procrastinate_jobs CASCADE"])
 
     DatabaseOperations.execute_sql_flush = without_triggers  # type: ignore[method-assign, assignment]
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage from now on, though not in what was imported and collected: it stays."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)  # as the web process does
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)
