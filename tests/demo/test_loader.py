@@ -22,6 +22,7 @@ from pilothouse.demo.sign_ins import PASSWORD
 from pilothouse.people.models import Membership, Team, User
 from pilothouse.platform import journal, projections
 from pilothouse.platform.access import Source, system
+from pilothouse.platform.models import OutboxMessage
 from pilothouse.platform.refusals import GuardRefused, Invalid
 from pilothouse.problems.engine.frozen import fingerprint
 from pilothouse.problems.models import Evidence, Problem
@@ -96,6 +97,7 @@ def _a_problem_is_there_with_its_incidents() -> None:
     assert (problem.title, problem.state) == ("Forms on the intranet lose entries on phones", "new")
     evidence = Evidence.objects.get(problem=problem)
     assert evidence.sha256 == fingerprint(evidence.found, evidence.ticket_ids)
+    assert OutboxMessage.objects.filter(topic="problems.learn", payload__record_id=problem.pk).count() == 1
     assert 3 <= len(evidence.ticket_ids) <= Ticket.objects.filter(links__relation=CAUSED_BY, links__target=problem).count()
 
 

@@ -11,6 +11,7 @@ from pilothouse.demo.engine.generate import Generation
 from pilothouse.demo.engine.hours import instant
 from pilothouse.demo.engine.problems import Gathering, ProblemLife, problems_of
 from pilothouse.demo.engine.specs import Event
+from pilothouse.platform import journal, outbox
 from pilothouse.platform.access import Actor
 from pilothouse.problems.actions import (
     Fixed,
@@ -73,3 +74,13 @@ def look(*, actor: Actor, generation: Generation, troubles: Troubles, now: datet
     free = Ticket.objects.filter(number__in=latest, state__in=OPEN_STATES).exclude(links__relation=CAUSED_BY)
     for pk in free.order_by("pk").values_list("pk", flat=True):
         match_ticket(actor=actor, ticket_id=pk, now=now)
+    _ask_to_learn(now)
+
+
+def _ask_to_learn(now: datetime) -> None:
+    """Ask a worker to learn what marks the other problems, as it does after each time that incidents are linked."""
+    others = Ticket.objects.filter(kind="problem", signature=None).exclude(state="cancelled").order_by("pk")
+    latest = [
+        [e for e in journal.entries_of("ticket", pk) if e.verb == "problem.gathered"][-1:] for pk in others.values_list("pk", flat=True)
+    ]
+    outbox.write([entry for last in latest for entry in last], now)
