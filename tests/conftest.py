@@ -9,7 +9,7 @@ from django.db import connections
 
 from pilothouse.people.testing import NamedPeople, make_people
 from pilothouse.platform import embedded
-from pilothouse.platform.testing.cluster import cache, migrated, once
+from pilothouse.platform.testing.cluster import address, cache, migrated, once
 from tests import groups, trees
 
 
@@ -40,7 +40,7 @@ def ready_cluster() -> Path:
 @pytest.fixture(scope="session")
 def seed(ready_cluster: Path) -> Path:
     """A migrated instance with people and their tokens, to be copied; one for all processes of the session."""
-    return once("seed", lambda folder: trees.make_seed(folder, ready_cluster))
+    return once("seed", lambda folder: trees.make_seed(folder, ready_cluster, address(migrated())))
 
 
 @pytest.fixture

@@ -25,8 +25,6 @@ import json, sys
 from pathlib import Path
 import django
 django.setup()
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
 from pilothouse.people import actions
 from pilothouse.people.queries import actor_of
 from pilothouse.platform import access, clock
@@ -72,10 +70,13 @@ def throw_away_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def make_seed(folder: Path, template: Path) -> None:
-    """Make a migrated instance with people and tokens, to be copied for each test."""
+def make_seed(folder: Path, template: Path, migrated: str) -> None:
+    """Make an instance with the tables of a migrated database, people and tokens, to be copied for each test."""
     url, server = embedded.start(folder, settings=embedded.THROW_AWAY, template=template)
     try:
+        tables = subprocess.run([embedded.programs() / "pg_dump", "--dbname", migrated], capture_output=True, check=True).stdout
+        restore = [embedded.programs() / "psql", "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "--dbname", url]
+        subprocess.run(restore, input=tables, check=True)
         environment = clean_environment(folder, 1, DATABASE_URL=url, DJANGO_SETTINGS_MODULE="pilothouse.platform.settings")
         subprocess.run([sys.executable, "-c", _SEED, str(folder / "tokens.json"), PASSWORD], env=environment, check=True)
     finally:

@@ -83,16 +83,17 @@ def once(name: str, make: Callable[[Path], None]) -> Path:
 
 def _make_migrated(folder: Path) -> None:
     _create(MIGRATED)
-    environment = {**os.environ, "DATABASE_URL": _address(MIGRATED), "DJANGO_SETTINGS_MODULE": "pilothouse.platform.settings"}
+    environment = {**os.environ, "DATABASE_URL": address(MIGRATED), "DJANGO_SETTINGS_MODULE": "pilothouse.platform.settings"}
     subprocess.run([sys.executable, "-m", "django", "migrate", "--verbosity=0"], env=environment, check=True)
 
 
 def _create(name: str, template: str = "template1") -> None:
-    with psycopg.connect(_address("postgres"), autocommit=True) as connection:
+    with psycopg.connect(address("postgres"), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
 
 
-def _address(database: str) -> str:
+def address(database: str) -> str:
+    """Return the address of a database on the session's server."""
     return make_conninfo(os.environ["DATABASE_URL"], dbname=database)
 
 
@@ -105,7 +106,7 @@ def migrated() -> str:
 def new_database(name: str) -> str:
     """Make a copy of the migrated database under this name and return its address."""
     _create(name, migrated())
-    return _address(name)
+    return address(name)
 
 
 @pytest.fixture(scope="session", autouse=True)
