@@ -1,5 +1,7 @@
 """The table of transitions and its guards, case by case."""
 
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,12 +29,11 @@ def test_the_table_names_every_state_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("before", STATES)
-@pytest.mark.parametrize("after", STATES)
-def test_a_complete_ticket_moves_along_the_table_of_its_kind_and_nowhere_else(kind: str, before: str, after: str) -> None:
-    found = refusals(before, after, {**READY, "kind": kind}, note="Because.")
-    assert (not found) == (after in TRANSITIONS_OF[kind].get(before, ()))
-    assert all(r.field == "state" and r.message for r in found)
+def test_a_complete_ticket_moves_along_the_table_of_its_kind_and_nowhere_else(kind: str) -> None:
+    for before, after in product(STATES, STATES):
+        found = refusals(before, after, {**READY, "kind": kind}, note="Because.")
+        assert (not found) == (after in TRANSITIONS_OF[kind].get(before, ())), (before, after)
+        assert all(r.field == "state" and r.message for r in found), (before, after)
 
 
 def test_only_a_problem_comes_back_when_it_was_closed_and_it_says_why() -> None:
