@@ -67,8 +67,9 @@ def test_what_a_problem_is_about_already_is_no_open_candidate(people: NamedPeopl
     known = open_problem(actor=people.actor("ana"), now=NOW, title="Tunnel drops", ticket_ids=tunnel[:4])
     open_problem(actor=people.actor("ana"), now=NOW, title="Disk full", ticket_ids=disk[:2])
     kept(found(tunnel), found(disk, 2, "Disk full"))
-    first, second = Candidate.objects.order_by("rank")
+    first, second = Candidate.objects.order_by("pk")
     assert (first.state, first.problem_id, second.state) == ("taken", known.pk, "open")
+    assert second.rank == 1  # of those that are to be decided on
     verbs = JournalEntry.objects.filter(kind="candidate", record_id=first.pk).order_by("seq").values_list("verb", flat=True)
     assert list(verbs) == ["candidate.found", "candidate.taken"]
     move_ticket(actor=people.actor("ana"), ticket_id=known.pk, state="cancelled", now=NOW, note="Two troubles, not one.")

@@ -105,7 +105,7 @@ def _keep(found: Sequence[Mapping[str, Any]], run: MiningRun, now: datetime) -> 
     before = {row.pk: row for row in Candidate.objects.select_for_update(of=("self",)).select_related("problem").order_by("pk")}
     own = _members(before)
     keys = same_as(own, [each["ids"] for each in found])
-    drafts, rows, fresh = list[Draft](), list[tuple[Candidate, Sequence[int]]](), 0
+    verbs, rows, fresh = list[str](), list[tuple[Candidate, Sequence[int]]](), 0
     for key, each in zip(keys, found, strict=True):
         row = before.get(key or 0)
         if row is None:
@@ -113,15 +113,17 @@ def _keep(found: Sequence[Mapping[str, Any]], run: MiningRun, now: datetime) -> 
             fresh += 1
         else:
             verb = _found_again(row, each["found"], run, now)
-        if verb:
-            drafts.append(Draft("candidate", row.pk, verb, _said(row), note=row.returned_because if verb == "candidate.returned" else ""))
+        verbs.append(verb)
         rows.append((row, each["ids"]))
     found_now = [set(each["ids"]) for each in found]
     lost = [row for row in before.values() if row.run_id != run.pk and row.state == "open" and not _still_stands(row, own, found_now, now)]
     Candidate.objects.filter(pk__in=[row.pk for row in lost]).update(state="gone")
-    drafts += [Draft("candidate", row.pk, "candidate.gone", (Change("state", "open", "gone"),)) for row in lost]
     _write_members(rows)
-    drafts += _take_known([row for row, _ in rows if row.state == "open"])
+    taken = _take_known([row for row, _ in rows if row.state == "open"])
+    _rank([row for row, _ in rows if row.state == "open"])
+    drafts = [_told_of(row, verb) for verb, (row, _) in zip(verbs, rows, strict=True) if verb]
+    drafts += [Draft("candidate", row.pk, "candidate.gone", (Change("state", "open", "gone"),)) for row in lost]
+    drafts += taken
     return _Told(drafts, {"tickets": run.ticket_count, "candidates": len(found), "new": fresh, "gone": len(lost)})
 
 
@@ -177,8 +179,17 @@ def _found_again(row: Candidate, found: Mapping[str, Any], run: MiningRun, now: 
     return verb
 
 
-def _said(row: Candidate) -> tuple[Change, ...]:
-    return (Change("state", None, row.state), Change("tickets", None, row.ticket_count), Change("rank", None, row.rank))
+def _told_of(row: Candidate, verb: str) -> Draft:
+    state = "open" if row.state == "taken" else row.state  # that it is taken is told by an entry of its own
+    changes = (Change("state", None, state), Change("tickets", None, row.ticket_count), Change("rank", None, row.rank))
+    return Draft("candidate", row.pk, verb, changes, note=row.returned_because if verb == "candidate.returned" else "")
+
+
+def _rank(rows: Sequence[Candidate]) -> None:
+    """Number those that are to be decided on from 1 in the miner's order: what is dismissed or a problem already leaves no gap."""
+    for rank, row in enumerate(sorted(rows, key=lambda row: row.rank), 1):
+        row.rank = rank
+    Candidate.objects.bulk_update(rows, ["rank"])
 
 
 def _write_members(rows: Sequence[tuple[Candidate, Sequence[int]]]) -> None:
