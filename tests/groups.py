@@ -50,3 +50,10 @@ class Groups(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return str(self._noted.get(nodeid, nodeid))
+
+    def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:
+        """Forget a group that is done: after each test all that a process was ever given is counted through."""
+        super().mark_test_complete(node, item_index, duration)
+        name, given = self._split_scope(self.registered_collections[node][item_index]), self.assigned_work[node]
+        if all(given[name].values()):
+            del given[name]
