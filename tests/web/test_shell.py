@@ -102,3 +102,15 @@ def test_choosing_colours_leads_to_no_other_site(visit: Visit) -> None:
     _choose_dark(page)
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     assert "evil" not in page.url
+
+
+def test_on_a_phone_every_room_is_two_taps_away(visit: Visit) -> None:
+    page = visit("ana", "/design", width=390)
+    more = page.get_by_role("navigation", name="Main").locator(".more")
+    expect(more.get_by_role("link")).to_have_count(0)
+    more.locator("summary").click()
+    for room in ("Problems", "Changes", "Configuration", "People", "Service levels"):
+        expect(more.get_by_role("link", name=room)).to_be_in_viewport(ratio=1)
+    no_violations(page)
+    more.get_by_role("link", name="Changes").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Changes")
