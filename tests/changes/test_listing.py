@@ -40,7 +40,7 @@ def test_tabs_words_and_pages(org: Organisation) -> None:
     soon, later = made(org, "Soon", 1, state="scheduled", cis=[org.ci, org.other_ci]), made(org, "Later", 20, state="scheduled")
     dropped = made(org, "Dropped", 2, state="cancelled")
     hidden = made(org, "Pay", 1, group=org.payroll)
-    assert shown(org.ana) == [later, soon, idea]
+    assert shown(org.ana) == [soon, later, idea]  # what comes next stands first, what is not planned yet last
     assert shown(org.ana, show="scheduled") == [soon, later]  # the nearest first
     assert shown(org.ana, show="week") == [soon]
     assert shown(org.ana, show="done") == [dropped]
@@ -78,7 +78,7 @@ def test_pages_neither_repeat_nor_skip(org: Organisation, monkeypatch: pytest.Mo
                 break
         assert sorted(met) == sorted(numbers)
     client = Client()
-    assert listing.page(org.ana, listing.Asked(), "aWyJub3cgYW5kIHRoZW4iLDFd", now=NOW).rows == []  # a cursor written by hand
+    assert listing.page(org.ana, listing.Asked("all"), "aWyJub3cgYW5kIHRoZW4iLDFd", now=NOW).rows == []  # a cursor written by hand
     assert client.get("/changes").status_code == 302
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, time, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from pilothouse.changes import queries
@@ -23,7 +23,7 @@ from pilothouse.tickets.engine.lifecycle import DONE_STATES, OPEN_STATES
 from pilothouse.tickets.models import Ticket
 
 TABS = {"open": "Open", "scheduled": "Scheduled", "week": "This week", "done": "Done", "all": "All"}
-_COMING = frozenset({"scheduled", "week"})  # read from the nearest on; the others from the latest back
+_COMING = frozenset({"open", "scheduled", "week"})  # read from what is due on, what has no time last; the others from the latest back
 _SIZE = 50
 
 
@@ -83,9 +83,11 @@ class Listed:
 def page(actor: Actor, wanted: Asked, cursor: str, *, now: datetime) -> Listed:
     """Return one page of the changes that an actor may see."""
     fitting = narrowed(actor, wanted)
-    placed = fitting.filter(_of_tab(wanted.show, actor, now)).annotate(placed_at=_placed())
+    placed = fitting.filter(_of_tab(wanted.show, actor, now)).annotate(placed_at=_placed(), has_no_time=_HAS_NO_TIME)
     joined = placed.select_related("ticket__service", "ticket__group", "ticket__ci")
-    found = keyset.page(joined, cursor, keys=("placed_at", "ticket_id"), descending=wanted.show not in _COMING, size=_SIZE)
+    is_coming = wanted.show in _COMING
+    keys = ("has_no_time", "placed_at", "ticket_id") if is_coming else ("placed_at", "ticket_id")
+    found = keyset.page(joined, cursor, keys=keys, descending=not is_coming, size=_SIZE)
     more = _cis_of([row.pk for row in found.rows])
     zone = ZoneInfo(actor.time_zone)
     rows = [Row(row, max(0, more.get(row.pk, 0) - 1), same_day(row, zone)) for row in found.rows]
@@ -107,6 +109,9 @@ def narrowed(actor: Actor, wanted: Asked) -> "QuerySet[Change]":
         named = Q(ticket__title__icontains=wanted.q) | Q(ticket__number__istartswith=wanted.q)
         found = found.filter(named | Q(ticket__service__name__icontains=wanted.q) | Q(pk__in=touching))
     return found
+
+
+_HAS_NO_TIME = ExpressionWrapper(Q(begins__isnull=True), output_field=BooleanField())
 
 
 def _placed() -> Coalesce:
