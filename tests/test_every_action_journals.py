@@ -44,6 +44,7 @@ QUIET = {
     "connectors.digest": "it is pure",
     "problems.keep_watch": "where the watch stands can be computed anew; what it raises is journalled: tests/problems/test_watching.py",
     "problems.learn_signature": "what was learnt follows from links, which are journalled",
+    "problems.learn_what_is_missing": "what was learnt follows from links, which are journalled",
     "problems.match_ticket": "it journals what it links or proposes: tests/problems/test_matching.py",
     "problems.record_problem_histories": "it writes through tickets/history.py: tests/problems/test_histories.py",
     "problems.judge_fixes": "it journals a verdict that changes, and a return: tests/problems/test_proof_kept.py",

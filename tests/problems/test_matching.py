@@ -2,6 +2,7 @@
 
 import random
 import time
+from datetime import timedelta
 
 import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -11,6 +12,7 @@ from pilothouse.platform.refusals import Forbidden, GuardRefused, Missing
 from pilothouse.problems import actions, matching_data, problem_jobs
 from pilothouse.problems.engine.matching import Matcher, from_data, learn, terms_of
 from pilothouse.problems.engine.matching import Signature as Learnt
+from pilothouse.problems.engine.readings import Readers, learn_readings, read
 from pilothouse.problems.match_panel import in_the_portal
 from pilothouse.problems.models import Match, Signature
 from pilothouse.tickets import actions as tickets
@@ -66,6 +68,25 @@ def test_a_typo_and_another_order_of_words_do_not_matter() -> None:
     matcher = Matcher({7: signature(random.Random(2))})
     found = matcher.match(terms_of("failed bakup, Vaultkep 7.4.2 on srv-9"))
     assert found and "vaultkeep" in found[0].reason and "with" in found[0].reason and "of 30" in found[0].reason
+
+
+def test_who_tells_only_a_title_is_matched_and_other_titles_of_the_service_are_not() -> None:
+    draw = random.Random(10)
+    known = {"CI": "vault-1", "role": "backup", "os": "Linux 6", "category": "Data", "subcategory": "Backup"}
+    told = "The job of last night ended with error E-1711; nothing was written to the library, and the icon is red."
+    own = [read(backup(draw), told, {"service": "Backup and restore", **known}) for _ in range(20)]
+    others = [read(ordinary(draw), "Since this morning.", {"service": draw.choice(THINGS), "category": "Other"}) for _ in range(800)]
+    others += [read(f"Please restore my {draw.choice(THINGS)}", "", {"service": "Backup and restore"}) for _ in range(40)]
+    readers = Readers({7: learn_readings(own, others, 0.02)})
+    brief = [readers.match(read(backup(draw), "", {"service": "Backup and restore"})) for _ in range(50)]
+    assert all(found and found[0].is_sure for found in brief)
+    assert all(readers.match(read(backup(draw), told, {"service": "Backup and restore"}))[0].is_sure for _ in range(50))
+    foreign = [
+        read(f"Please restore the {draw.choice(THINGS)} {draw.choice(WOES)}", "", {"service": "Backup and restore"}) for _ in range(50)
+    ]
+    assert not any(readers.match(each) for each in foreign)
+    elsewhere = read("VaultKeep icon in the task bar", "", {"service": "phone", "CI": "ws-1", "subcategory": "Other"})
+    assert not readers.match(elsewhere)  # its whole is known, so that only the whole counts
 
 
 def test_too_little_teaches_nothing_and_what_is_kept_comes_back_the_same() -> None:
@@ -155,8 +176,15 @@ def test_open_problems_come_before_resolved_ones(org: Organisation, monkeypatch:
     done = actions.open_problem(actor=org.ana, now=NOW, title="Backups failed last year")
     Ticket.objects.filter(pk=done.pk).update(state="resolved", resolved_at=NOW)
     Signature.objects.create(problem=done, learnt=Signature.objects.get().learnt, incidents=30, learnt_at=NOW)
-    terms = terms_of("VaultKeep 7.4.2 backup failed on lds-011", "", {})
-    assert [one.problem for one in matching_data.matcher().match(terms)] == [is_open.pk]
+    incident = read("VaultKeep 7.4.2 backup failed on lds-011")
+    assert [one.problem for one in matching_data.matcher().match(incident)] == [is_open.pk]
+
+
+_DONE_BY = {
+    "problems.match_ticket": problem_jobs.match,
+    "problems.match_again": problem_jobs.match_again,
+    "problems.learn": problem_jobs.learn,
+}
 
 
 def work_off(task: str) -> int:
@@ -165,7 +193,7 @@ def work_off(task: str) -> int:
         pass
     todo = ProcrastinateJob.objects.filter(task_name=task, status="todo").order_by("id")
     for args in todo.values_list("args", flat=True):
-        {"problems.match_ticket": problem_jobs.match, "problems.learn": problem_jobs.learn}[task](**args)
+        _DONE_BY[task](**args)
     return len(todo)
 
 
@@ -179,3 +207,31 @@ def test_the_worker_learns_from_links_and_matches_what_is_opened(org: Organisati
     other = opened(org, ordinary(random.Random(9)))
     assert work_off("problems.match_ticket") == 2
     assert Match.objects.get(ticket=ticket).state == "linked" and not Match.objects.filter(ticket=other).exists()
+
+
+def test_what_triage_adds_is_held_against_the_problems_again(org: Organisation) -> None:
+    problem = known_error(org, random.Random(8))
+    ticket = opened(org, "Something with lds-011")
+    assert actions.match_ticket(actor=SYSTEM, ticket_id=ticket.pk, now=NOW) == []
+    tickets.change_ticket(actor=org.ana, ticket_id=ticket.pk, changes={"impact": 2}, now=NOW)
+    work_off("problems.match_again")
+    Match.objects.create(ticket=ticket, problem=problem, score=1, reason="looks like it", found_at=NOW)
+    ProcrastinateJob.objects.all().delete()
+    more = {"title": "VaultKeep 7.4.2 backup failed on lds-011", "ci": org.ci}
+    tickets.change_ticket(actor=org.ana, ticket_id=ticket.pk, changes=more, now=NOW)
+    assert work_off("problems.match_again") == 1
+    match = Match.objects.get(ticket=ticket)  # a proposal that has become sure is linked
+    assert match.state == "linked" and Link.objects.filter(ticket=ticket, target=problem).count() == 1
+    actions.answer_match(actor=org.alan, match_id=match.pk, accept=False, now=NOW)
+    assert actions.match_ticket(actor=SYSTEM, ticket_id=ticket.pk, now=NOW) == []  # declined for good
+
+
+def test_problems_that_came_without_links_made_here_are_learnt_at_night(org: Organisation) -> None:
+    known_error(org, random.Random(8))
+    learnt = Signature.objects.get().learnt
+    Signature.objects.all().delete()
+    actions.open_problem(actor=org.ana, now=NOW, title="Nobody knows yet")  # nothing to learn from
+    problem_jobs.catch_up(0)
+    assert Signature.objects.get().learnt == learnt
+    assert actions.learn_what_is_missing(actor=SYSTEM, now=NOW) == 0
+    assert actions.learn_what_is_missing(actor=SYSTEM, now=NOW + timedelta(days=400)) == 1  # what was learnt long ago is learnt anew

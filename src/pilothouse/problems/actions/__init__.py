@@ -18,7 +18,7 @@ from pilothouse.problems.actions.describing import (
 )
 from pilothouse.problems.actions.histories import Fixed, Gathered, PastProblem, record_problem_histories
 from pilothouse.problems.actions.judging import judge_fixes
-from pilothouse.problems.actions.matching import answer_match, learn_signature, match_ticket
+from pilothouse.problems.actions.matching import answer_match, learn_signature, learn_what_is_missing, match_ticket
 from pilothouse.problems.actions.records import gather_incidents, open_problem
 from pilothouse.problems.actions.watching import keep_watch
 
@@ -37,6 +37,7 @@ __all__ = [
     "judge_fixes",
     "keep_watch",
     "learn_signature",
+    "learn_what_is_missing",
     "link_fix",
     "match_ticket",
     "open_problem",

@@ -1,6 +1,7 @@
 """Matching new incidents to problems: linked when sure, proposed when likely; proposals answered; signatures learnt."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -11,7 +12,8 @@ from pilothouse.platform.journal import Change, Draft
 from pilothouse.platform.refusals import FieldError, Forbidden, GuardRefused, Missing
 from pilothouse.problems import matching_data
 from pilothouse.problems.actions.records import gather
-from pilothouse.problems.engine.matching import Likeness, learn
+from pilothouse.problems.engine import readings
+from pilothouse.problems.engine.matching import LEAST, Likeness
 from pilothouse.problems.models import Match, Problem, Signature
 from pilothouse.problems.proving import incidents_of
 from pilothouse.tickets.access import may_work, sees
@@ -20,29 +22,35 @@ from pilothouse.tickets.models import CAUSED_BY, Link, Ticket
 
 _LONGEST_REASON = 400
 _ENOUGH_MORE = 1.1
+_OLD = timedelta(days=30)
 
 
 def match_ticket(*, actor: Actor, ticket_id: int, now: datetime) -> list[Match]:
-    """Hold a new incident against all problems: link it to the one that it surely is of, or propose at most three; returns the matches.
+    """Hold an incident against all problems: link it to the one that it surely is of, or propose at most three; returns what is new.
 
-    Does nothing for an incident that is done, linked to a problem, or was matched before. Needs to steer tickets.
+    Does nothing for an incident that is done or linked to a problem. Held again, after more is known of it, what was proposed is linked
+    when it has become sure; what was declined or taken back stays so. Needs to steer tickets.
     """
     require(actor, Capability.STEER_TICKETS)
     with transaction.atomic():
         ticket = Ticket.objects.select_for_update(of=("self",)).filter(pk=ticket_id, kind__in=RAISED_KINDS).first()
         if ticket is None or not ticket.is_open or Link.objects.filter(ticket=ticket, relation=CAUSED_BY).exists():
             return []
-        if Match.objects.filter(ticket=ticket).exists():
-            return []
-        (terms,) = matching_data.read([ticket.pk])
-        return [_note(actor, ticket, like, now) for like in matching_data.matcher().match(terms)]
+        (incident,) = matching_data.read([ticket.pk])
+        known = {match.problem_id: match for match in Match.objects.select_for_update().filter(ticket=ticket)}
+        found = [like for like in matching_data.matcher().match(incident) if _is_new(known.get(like.problem), like)]
+        return [_note(actor, ticket, like, now) for like in found]
+
+
+def _is_new(known: Match | None, like: Likeness) -> bool:
+    return known is None or (known.state == "proposed" and like.is_sure)
 
 
 def _note(actor: Actor, ticket: Ticket, like: Likeness, now: datetime) -> Match:
     problem = Ticket.objects.get(pk=like.problem)
     reason = like.reason[:_LONGEST_REASON]
-    state = "linked" if like.is_sure else "proposed"
-    made = Match.objects.create(ticket=ticket, problem=problem, state=state, score=like.score, reason=reason, found_at=now)
+    values = {"state": "linked" if like.is_sure else "proposed", "score": like.score, "reason": reason, "found_at": now}
+    made, _ = Match.objects.update_or_create(ticket=ticket, problem=problem, defaults=values)
     if like.is_sure:
         gather(actor, problem, [ticket.pk], now=now, note=f"{problem.number}: {reason}.")
         _offer(actor, ticket.pk, problem.pk, now)
@@ -102,14 +110,26 @@ def learn_signature(*, actor: Actor, problem_id: int, now: datetime, anew: bool 
     kept = Signature.objects.filter(pk=problem_id).first()
     if kept is not None and not anew and kept.incidents >= 10 and kept.incidents <= len(ids) < _ENOUGH_MORE * kept.incidents:
         return kept
-    learnt = learn(matching_data.read(ids), matching_data.others_than(ids), matching_data.share_of(ids))
-    if learnt is None:
+    learnt = readings.learn_readings(matching_data.read(ids), matching_data.others_than(ids), matching_data.share_of(ids))
+    if not learnt:
         Signature.objects.filter(pk=problem_id).delete()
         return None
-    values = {"learnt": _finite(learnt.as_data()), "incidents": len(ids), "learnt_at": now}
+    values = {"learnt": _finite(readings.as_data(learnt)), "incidents": len(ids), "learnt_at": now}
     return Signature.objects.update_or_create(problem_id=problem_id, defaults=values)[0]
 
 
-def _finite(data: dict[str, object]) -> dict[str, object]:
+def learn_what_is_missing(*, actor: Actor, now: datetime) -> int:
+    """Learn every open or resolved problem with three incidents that has no signature or an old one; returns how many have a new one.
+
+    Problems come to be without a link that is made by hand, too: by imports and histories. A signature is old after thirty days, since
+    what the other tickets are like changes. At most 500 at once, those that were never learnt first. Needs to steer tickets.
+    """
+    require(actor, Capability.STEER_TICKETS)
+    wanted = matching_data.unlearnt(now - _OLD, LEAST)
+    return sum(learn_signature(actor=actor, problem_id=pk, now=now, anew=True) is not None for pk in wanted)
+
+
+def _finite(data: dict[str, Any]) -> dict[str, Any]:
     """Write thresholds that nothing reaches as a number that JSON has."""
-    return {name: min(value, 1e9) if isinstance(value, float) else value for name, value in data.items()}
+    told = ((name, _finite(value) if isinstance(value, dict) else value) for name, value in data.items())
+    return {name: min(value, 1e9) if isinstance(value, float) else value for name, value in told}
