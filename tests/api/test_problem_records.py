@@ -22,6 +22,8 @@ def test_a_problem_lives_over_rest(rest: Rest) -> None:
     assert rest.ana.post(f"{path}/known-error", {"known": True, "workaround": "Restart it."}).json()["known_error_at"]
     assert [each["number"] for each in rest.ana.get("/problem-records?show=known").json()["items"]] == [problem["number"]]
     assert rest.ana.post(f"{path}/transition", {"state": "analysis"}).json()["state"] == "analysis"
+    wrong = rest.ana.post(f"{path}/transition", {"state": "fixing", "change": "CHG9999999"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "change")
     lacking = rest.ana.post(f"{path}/transition", {"state": "resolved"})
     assert {error["field"] for error in lacking.json()["errors"]} == {"resolution_code", "resolution_notes"}
     done = {"state": "resolved", "resolution_code": "other", "resolution_notes": "x", "no_fix_reason": "It went away."}
@@ -31,3 +33,10 @@ def test_a_problem_lives_over_rest(rest: Rest) -> None:
     assert rest.ana.get(f"/problem-records/{incident['number']}").status_code == 404
     queue = rest.ana.get("/tickets?q=is:known-error kind:problem&fields=number,known_error_at").json()["items"]
     assert [each["number"] for each in queue] == [problem["number"]]
+
+
+def test_a_wrong_incident_is_told_where_it_stands(rest: Rest) -> None:
+    incident = rest.ana.post("/tickets", {"title": "Backup failed"}).json()
+    refused = rest.ana.post("/problem-records", {"title": "x", "incidents": [incident["number"], "INC8888888", 8_888_888]})
+    assert refused.status_code == 422
+    assert [error["field"] for error in refused.json()["errors"]] == ["incidents[1]", "incidents[2]"]

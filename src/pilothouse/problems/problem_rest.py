@@ -205,7 +205,7 @@ def move_problem(request: HttpRequest, reference: str, body: ProblemMove) -> Htt
     actor = actor_of(request)
     version = expected_version(request)
     ticket = _problem(actor, reference)
-    change = None if body.change is None else found(actor, str(body.change)).pk
+    change = None if body.change is None else _fix(actor, body.change)
     with transaction.atomic():
         if body.state == "resolved":
             done = {"resolution_code": body.resolution_code, "resolution_notes": body.resolution_notes, "no_fix_reason": body.no_fix_reason}
@@ -219,6 +219,14 @@ def move_problem(request: HttpRequest, reference: str, body: ProblemMove) -> Htt
             if change is not None:
                 actions.link_fix(actor=actor, problem_id=moved.pk, change=change, now=clock.now())
     return _shown(request, ticket)
+
+
+def _fix(actor: Actor, reference: int | str) -> int:
+    try:
+        return found(actor, str(reference)).pk
+    except Missing as missing:
+        fault = FieldError("change", f"There is no change {reference}, or you may not see it.", "An id or a number.")
+        raise Invalid("A name leads nowhere; nothing was changed.", [fault]) from missing
 
 
 @router.post("/problem-records/{reference}/known-error", response=ProblemOut, summary="Declare or withdraw a known error")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from django.db.models import Q
 
 from pilothouse.platform.access import Actor, Capability
-from pilothouse.platform.refusals import Missing
+from pilothouse.platform.refusals import FieldError, Invalid
 from pilothouse.tickets import acts
 from pilothouse.tickets.access import visible
 from pilothouse.tickets.engine.lifecycle import DESK_KINDS
@@ -41,15 +41,21 @@ def _seen(actor: Actor, which: Q) -> list[Incident]:
 
 
 def ids_of(actor: Actor, references: Sequence[int | str]) -> list[int]:
-    """Return the ids of tickets by id or number; raises Missing for the first that is not there, or that the actor may not see."""
+    """Return the ids of tickets by id or number; Invalid names every one that is not there, or that the actor may not see."""
     texts = [str(reference).replace("\x00", "").strip().upper() for reference in references]
     numbers = [text for text in texts if not _is_id(text)]
     ids = [int(text) for text in texts if _is_id(text)]
     rows = Ticket.objects.filter(visible(actor), Q(pk__in=ids) | Q(number__in=numbers)).values_list("pk", "number") if texts else []
     known = {name: pk for pk, number in rows for name in (str(pk), number)}
-    if (lost := next((text for text in texts if (str(int(text)) if _is_id(text) else text) not in known), None)) is not None:
-        raise Missing(f"There is no ticket {lost}, or you may not see it.")
-    return [known[str(int(text)) if _is_id(text) else text] for text in texts]
+    names = [str(int(text)) if _is_id(text) else text for text in texts]
+    _refuse_lost([(at, name) for at, name in enumerate(names) if name not in known])
+    return [known[name] for name in names]
+
+
+def _refuse_lost(lost: Sequence[tuple[int, str]]) -> None:
+    if lost:
+        errors = [FieldError(f"incidents[{at}]", f"There is no ticket {name}, or you may not see it.") for at, name in lost]
+        raise Invalid("A name leads nowhere; nothing was opened.", errors)
 
 
 def _is_id(text: str) -> bool:

@@ -55,11 +55,8 @@ def _detail(problem: Ticket) -> dict[str, Any]:
 
 
 def _trimmed(whys: list[Any]) -> list[Any]:
-    """Drop the empty answers at the end."""
-    whys = [each.strip() if isinstance(each, str) else each for each in whys]
-    while whys and whys[-1] == "":
-        whys.pop()
-    return whys
+    """Drop the empty answers: each is an answer to the one before it."""
+    return [each for each in (each.strip() if isinstance(each, str) else each for each in whys) if each != ""]
 
 
 def _errors(values: Mapping[str, Any], note: str) -> list[FieldError]:
