@@ -16,6 +16,7 @@ from pilothouse.platform.forms import RefusableForm
 from pilothouse.platform.refusals import GuardRefused
 from pilothouse.problems import candidate_evidence, candidate_page, candidate_queries
 from pilothouse.problems.actions.candidates import dismiss_candidate, request_look, restore_candidate, take_candidate
+from pilothouse.problems.models import CANDIDATE_STATES
 
 READ, STEER = Capability.READ_TICKETS, Capability.STEER_TICKETS
 _ON_A_PAGE = 50
@@ -37,7 +38,8 @@ class DismissForm(RefusableForm):
 @signed_in(READ)
 def candidates(request: HttpRequest, actor: Actor) -> HttpResponseBase:
     """The candidates, ranked; `?state=` shows those that were dismissed, made problems, or are no longer found."""
-    state = request.GET.get("state", "open")
+    state = request.GET.get("state", "")
+    state = state if state in CANDIDATE_STATES else "open"
     return render(request, "problems/candidates.html", {"page": candidate_page.listed(actor, state), "may_steer": actor.can(STEER)})
 
 
