@@ -1,6 +1,5 @@
 """All the evidence of a candidate, as its page shows it: each number with what it rests on."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +9,7 @@ from pilothouse.platform.access import Actor
 from pilothouse.problems.candidate_page import reason_of
 from pilothouse.problems.candidate_pictures import Weeks, weeks_of
 from pilothouse.problems.candidate_queries import Seen
+from pilothouse.problems.engine.saying import came, counted_of, hours_noun, is_one_burst, label, lasting, one_in
 from pilothouse.problems.models import CANDIDATE_STATES
 from pilothouse.tickets.models import Ticket
 
@@ -50,10 +50,12 @@ class Told:
     paragraph: str
     weeks: Weeks | None
     facets: list[FacetRow]
+    counted_of: str  # why their counts are out of other numbers than the tickets'
     rhythm: list[tuple[str, str, str]]  # what, in words, by chance
     causes: list[CauseRow]
     cost: list[tuple[str, str, str]]  # what, how much, on what basis
     words: list[str]
+    shared: list[tuple[str, str, str]]  # what most of its tickets have: name, value, how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,12 @@ def told(actor: Actor, found: Mapping[str, Any]) -> Told:
         paragraph=str(found.get("paragraph", "")),
         weeks=weeks_of(found),
         facets=[_facet(each) for each in (*found.get("facets", ()), *pair)],
-        rhythm=_rhythm(found.get("rhythm") or {}),
+        counted_of=counted_of([each["known"] for each in found.get("facets", ())], found.get("ticket_count", 0)),
+        rhythm=_rhythm(found),
         causes=_causes(actor, found.get("causes", ())),
         cost=_cost(cost) if cost.keys() >= _COSTED else [],
         words=[str(word) for word in found.get("words", ())],
+        shared=_shared(found),
     )
 
 
@@ -93,71 +97,79 @@ def chance_words(chance: float | None) -> str:
     """Return a chance as people read it.
 
     >>> chance_words(0.031), chance_words(2e-9), chance_words(None)
-    ('3.1 %', '1 in 10^8', '')
+    ('3.1 %', '1 in 500 million', '')
     """
     if chance is None:
         return ""
-    if chance >= 1e-4:
-        return f"{100 * chance:.2g} %"
-    return "below 1 in 10^15" if chance < 1e-15 else f"1 in 10^{int(-math.log10(chance))}"
+    return f"{100 * chance:.2g} %" if chance >= 1e-4 else one_in(chance)
+
+
+def _shared(found: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return what most of its tickets have: name, value, how many."""
+    total = found.get("ticket_count", 0)
+    return [
+        (_capital(label(each["fact"])), each["value"], "all" if each["count"] == total else f"{each['count']:,} of {total:,}")
+        for each in found.get("shared", ())
+    ]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _facet(facet: Mapping[str, Any]) -> FacetRow:
     expected = facet["expected"]
     lift = facet["count"] / max(expected, 0.05)
     return FacetRow(
-        fact=facet["fact"],
-        value=facet["value"],
+        fact=label(facet["fact"]),
+        value=facet.get("said") or facet["value"],
         count=facet["count"],
         known=facet["known"],
         expected=f"{expected:.1f}" if expected < 10 else f"{expected:,.0f}",
         lift=f"{lift:.1f}×" if lift < 10 else f"{lift:,.0f}×",
         chance=chance_words(facet["chance"]),
-        same=", ".join(facet.get("same", ())[:5]),
+        same=", ".join(_same(each) for each in facet.get("same", ())[:5]),
     )
 
 
-def _rhythm(rhythm: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    says = {"period": _period, "clockwork": _clockwork, "onset": _onset, "stop": _stop, "burst": _burst}
+def _same(words: str) -> str:
+    fact, _, value = words.partition(" ")
+    return f"{label(fact)} {value}"
+
+
+def _rhythm(found: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    rhythm, total = found.get("rhythm") or {}, found.get("ticket_count", 0)
+    onset, burst = rhythm.get("onset"), rhythm.get("burst")
+    if onset and burst and is_one_burst(burst["count"], onset["count_after"]):
+        rhythm = {name: each for name, each in rhythm.items() if name != "onset"}
     words = {"period": "Period", "clockwork": "Hours and days", "onset": "Began", "stop": "Ebbed", "burst": "Burst"}
-    return [(words[name], say(rhythm[name]), chance_words(rhythm[name]["chance"])) for name, say in says.items() if rhythm.get(name)]
+    says = {"period": _period, "clockwork": _clockwork, "onset": _step, "stop": _step, "burst": _burst}
+    return [(words[name], say(rhythm[name], total), chance_words(rhythm[name]["chance"])) for name, say in says.items() if rhythm.get(name)]
 
 
-def _period(each: Mapping[str, Any]) -> str:
+def _period(each: Mapping[str, Any], _: int) -> str:
     following = datetime.fromisoformat(each["last"]) + timedelta(days=each["days"])
-    jitter = each["jitter"] * 24
     return (
-        f"every {each['days']:.1f} days; {each['events']} of {each['due']} beats came, half of them within {jitter:.0f} h of their time;"
-        f" the next is due about {following:%-d %b %Y}"
+        f"every {each['days']:.1f} days; {each['events']} of {each['due']} beats came, half of them within {lasting(each['jitter'])}"
+        f" of their time; the next is due about {following:%-d %b %Y}"
     )
 
 
-def _clockwork(each: Mapping[str, Any]) -> str:
-    return f"{each['count']:,} of {each['total']:,} on {each['words']}, expected {each['expected']:.1f}"
+def _clockwork(each: Mapping[str, Any], total: int) -> str:
+    kind = " of that kind" if each["total"] != total else ""
+    return f"{each['count']:,} of {each['total']:,}{kind} on {each['words']}, expected {each['expected']:.1f}"
 
 
-def _onset(each: Mapping[str, Any]) -> str:
-    after, before = (
-        f"{each['count_after']:,} since then, {_rate(each['after'])}",
-        f"{each['count_before']:,} before, {_rate(each['before'])}",
-    )
-    return f"{datetime.fromisoformat(each['at']):%-d %b %Y}; {after}; {before}"
+def _step(each: Mapping[str, Any], _: int) -> str:
+    after, before = came(each["count_after"], each["after"]), came(each["count_before"], each["before"])
+    return f"{datetime.fromisoformat(each['at']):%-d %b %Y}; before it {before}; since then {after}"
 
 
-def _stop(each: Mapping[str, Any]) -> str:
-    before = f"{each['count_before']:,} before, {_rate(each['before'])}"
-    after = f"{each['count_after']:,} after, {_rate(each['after'])}"
-    return f"{datetime.fromisoformat(each['at']):%-d %b %Y}; {before}; {after}"
-
-
-def _burst(each: Mapping[str, Any]) -> str:
+def _burst(each: Mapping[str, Any], total: int) -> str:
     start, end = datetime.fromisoformat(each["start"]), datetime.fromisoformat(each["end"])
-    hours = (end - start).total_seconds() / 3600
-    return f"{each['count']:,} in {hours:.1f} h from {start:%-d %b %Y %H:%M} UTC, expected {each['expected']:.2g}"
-
-
-def _rate(daily: float) -> str:
-    return f"{daily:.1f} a day" if daily >= 1 else f"{daily * 7:.1f} a week" if daily * 7 >= 1 else f"{daily * 30:.1f} a month"
+    kind = " of that kind" if each["count"] > total else ""
+    within = lasting((end - start) / timedelta(days=1))
+    return f"{each['count']:,}{kind} within {within} from {start:%-d %b %Y %H:%M} UTC, expected {each['expected']:.2g}"
 
 
 def _causes(actor: Actor, causes: Sequence[Mapping[str, Any]]) -> list[CauseRow]:
@@ -181,7 +193,8 @@ def _cost(cost: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Return what it costs, each figure with its basis; what is not known is not shown."""
     rows = [("Tickets", f"{cost['tickets']:,}", "counted")]
     if cost["hours"] is not None:
-        rows.append(("Handling hours", f"{cost['hours']:,.0f}", f"known for {cost['hours_known']:,} of {cost['tickets']:,} tickets"))
+        noun = _capital(hours_noun(cost["hours"], cost["hours_known"]))
+        rows.append((noun, f"{cost['hours']:,.0f}", f"known for {cost['hours_known']:,} of {cost['tickets']:,} tickets"))
     else:
         rows.append(("Handling hours", "", "not recorded: counted in tickets"))
     plain = (("Missed targets", "breaches", "by their resolution clocks"), ("Reassignments", "reassignments", "by the journal"))

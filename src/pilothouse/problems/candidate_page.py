@@ -1,6 +1,5 @@
 """The list of candidates, made ready for its page: a line each, filters, and when tickets were looked at last."""
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,9 +11,13 @@ from pilothouse.platform.refusals import Missing
 from pilothouse.problems import candidate_queries
 from pilothouse.problems.candidate_pictures import points
 from pilothouse.problems.candidate_queries import Seen
+from pilothouse.problems.engine.saying import one_in
 from pilothouse.problems.models import CANDIDATE_STATES, MiningRun
 
 _MOST_UNEVEN = 30
+_ODDS = re.compile(
+    r"\bodds (?:of )?(?:about |below |less than )?1 in (?:a trillion|10\^15|(?P<figures>[\d,]+(?:\.\d+)?)(?P<size> [mb]illion)?)"
+)
 _SAID = 280  # of a paragraph; its page has all of it
 _TABS = {"open": "Open", "dismissed": "Dismissed", "taken": "Made problems", "gone": "No longer found"}
 _STAGES = {
@@ -167,17 +170,18 @@ def _since(found: Found) -> str:
 
 
 def odds(confidence: str) -> str:
-    """Return the odds of a confidence in a few signs.
+    """Return the odds of a confidence in a few words; those that were kept in figures are put into words, too.
 
-    >>> odds("By chance alone, one group would show this with odds about 1 in 12,345,678; the bar …")
-    '1 in 10^7'
-    >>> odds("… odds below 1 in 10^15; the bar …"), odds("… odds about 1 in 5,000; …"), odds("")
-    ('below 1 in 10^15', '1 in 5,000', '')
+    >>> odds("How sure: … by chance alone with odds of about 1 in 12 million; so much was looked at …")
+    '1 in 12 million'
+    >>> odds("… odds of less than 1 in a trillion; …"), odds("… odds below 1 in 10^15; …")
+    ('less than 1 in a trillion', 'less than 1 in a trillion')
+    >>> odds("… odds about 1 in 12,345,678; the bar …"), odds("")
+    ('1 in 12 million', '')
     """
-    if "below 1 in 10^15" in confidence:
-        return "below 1 in 10^15"
-    told = re.search(r"about 1 in ([\d,]+)", confidence)
+    told = _ODDS.search(confidence)
     if told is None:
         return ""
-    number = int(told[1].replace(",", ""))
-    return f"1 in {number:,}" if number < 1_000_000 else f"1 in 10^{int(math.log10(number))}"
+    if not told["figures"]:
+        return one_in(0)
+    return f"1 in {told['figures']}{told['size']}" if told["size"] else one_in(1 / max(int(told["figures"].replace(",", "")), 1))

@@ -36,6 +36,7 @@ def _finding(finding: Finding, mined: Mined) -> dict[str, Any]:
         "paragraph": finding.told.paragraph,
         "confidence": finding.told.confidence,
         "words": list(finding.told.words),
+        "shared": [_values(each) for each in finding.told.shared],
         "found_by": candidate.sign.what,
         "facets": [_values(facet) for facet in candidate.facets],
         "pair": _values(candidate.pair) if candidate.pair else None,

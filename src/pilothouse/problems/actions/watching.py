@@ -16,6 +16,7 @@ from pilothouse.platform.journal import Change, Draft
 from pilothouse.platform.statements import run
 from pilothouse.problems import candidate_queries
 from pilothouse.problems.engine.columns import FAMILY
+from pilothouse.problems.engine.saying import one_in
 from pilothouse.problems.models import Candidate, CandidateTicket, TicketWatch
 from pilothouse.tickets.models import Ticket
 
@@ -97,13 +98,13 @@ def _title(alarm: Mapping[str, Any], tickets: Sequence[Ticket]) -> str:
 def _found(alarm: Mapping[str, Any], tickets: Sequence[Ticket]) -> dict[str, Any]:
     """Return an alarm in the form of a candidate, with what is known of it so far."""
     instants = [datetime.fromtimestamp(alarm[name], UTC).isoformat() for name in ("first_at", "raised_at")]
-    odds = f"about 1 in {1 / max(alarm['chance'], 1e-15):,.0f}"
+    odds, bar = one_in(alarm["chance"]), one_in(alarm["level"])
     return {
         "rank": 0,
         "title": _title(alarm, tickets),
         "source": alarm["source"],
         "paragraph": f"{alarm['told'][:1].upper()}{alarm['told'][1:]}. It was raised while the tickets came in; the next look says more.",
-        "confidence": f"By chance alone, this would be seen with odds {odds}; the bar was {alarm['level']:.1g}.",
+        "confidence": f"By chance alone, this would be seen with odds of {odds}; only what is below {bar} counts.",
         "words": [],
         "facets": [],
         "rhythm": {},

@@ -156,9 +156,10 @@ def changes_before(
         change = around.changes[place]
         alike = _alike(change.title, words)
         if scores[place] + alike >= least:
-            why = _why(change, start, int(gaps[place]), shares, near, alike)
+            at = min(start - int(gaps[place]), change.end)  # by the plan it may end later than it did
+            why = _why(change, start, start - at, shares, near, alike)
             score, chance = float(scores[place]) + alike, float(chances[place])
-            found.append(Cause(kind, change.key, change.title, start - int(gaps[place]), why, score, chance))
+            found.append(Cause(kind, change.key, change.title, at, why, score, chance))
     return sorted(found, key=lambda cause: (-cause.score, -cause.at, cause.key))
 
 

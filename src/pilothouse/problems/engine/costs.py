@@ -8,6 +8,7 @@ from pilothouse.problems.engine.baseline import DAY, Calendar
 from pilothouse.problems.engine.candidates import Candidate
 from pilothouse.problems.engine.chance import poisson_interval
 from pilothouse.problems.engine.columns import REQUESTER, Floats, Tickets
+from pilothouse.problems.engine.saying import hours_noun
 
 QUARTER = 91
 _RECENT = 91  # days from which the forecast is made
@@ -52,13 +53,14 @@ def cost_of(candidate: Candidate, tickets: Tickets, calendar: Calendar | None) -
     # Only what exceeds chance would go away.
     share = float(np.clip(candidate.sign.excess / max(len(candidate.sign.rows), 1), 0, 1))
     if expected_hours is not None and expected_hours > 0:
-        weight, basis = 1e6 + expected_hours * share, f"{counted(expected_hours * share, 'handling hour')} {_SAVED}"
+        saved, noun = expected_hours * share, hours_noun(hours or 0, known)
+        weight, basis = 1e6 + saved, f"{counted(saved, noun.replace('hours', 'hour', 1), noun)} {_SAVED}"
     elif expected:
         weight, basis = 1e3 + expected * share, f"{counted(expected * share, 'ticket')} {_SAVED}"
     else:
         past = float(len(rows)) * share
         none = ", none expected to come" if expected is not None else ""
-        weight, basis = past / (1 + past) * 1e3, f"{counted(past, 'ticket')} so far{none}"
+        weight, basis = past / (1 + past) * 1e3, f"{counted(past, 'ticket')} beyond chance so far{none}"
     people = tickets.fact(REQUESTER).codes[rows]
     return Cost(
         len(rows), hours, known, _sum(tickets.breached, rows), _sum(tickets.reassigned, rows),

@@ -6,6 +6,7 @@ comparable outside the group count neither way, so that what goes without saying
 application) is not found. The test is the exact binomial tail at the mean expected share, an upper bound of the exact chance.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -30,12 +31,14 @@ from pilothouse.problems.engine.columns import (
     Tickets,
 )
 from pilothouse.problems.engine.groups import Group, membership
+from pilothouse.problems.engine.saying import oddness
 
 LEAST = 5  # tickets
 _LEAST_SHARE = 0.15
 _LEAST_LIFT = 2.0
 _HIGH_LIFT = 4.0  # for less than a third of the group
 _AGREEING = 0.97
+_ALIKE = 0.1  # by which part expected shares of two values differ that are of the same tickets
 _COMPARABLE = 5  # tickets outside the group that a comparison needs
 # What follows from the kind of trouble, and says nothing of where it shows.
 UNTESTED = frozenset({*KIND, SERVICE, GROUP, ASSIGNEE, CLASS})
@@ -52,6 +55,12 @@ class Facet:
     expected: float
     chance: float
     same: tuple[str, ...] = ()  # other values that the same tickets have
+    said: str = ""  # the value as people say it, where that is more: "macOS 14.2"
+
+    @property
+    def words(self) -> str:
+        """The value as people say it."""
+        return self.said or self.value
 
     @property
     def lift(self) -> float:
@@ -241,17 +250,35 @@ def _worth(count: ArrayLike, known: ArrayLike, expected: ArrayLike) -> Bools:
 
 
 def independent(facets: Sequence[Facet], rows: Ints, facts: Mapping[str, Fact], most: int = 3) -> list[Facet]:
-    """Return the strongest facets; those that only say the same tickets again are named with them."""
+    """Return the strongest facets; those that only say the same tickets again are named with them.
+
+    Of values that hold the very same tickets, here and (as far as expectation tells) elsewhere, the one that people say leads.
+    """
     kept: list[tuple[Facet, Floats]] = []
     for facet in facets:
         has = facts[facet.fact].having(facet.value, rows).astype(np.float64)
         twin = next((i for i, (_, other) in enumerate(kept) if _overlap(has, other) >= 0.9), -1)
         if twin >= 0:
             first, other = kept[twin]
-            kept[twin] = replace(first, same=(*first.same, f"{facet.fact} {facet.value}")), other
+            lead, after = (facet, first) if _says_it_better(facet, first) and _overlap(has, other) == 1 else (first, facet)
+            kept[twin] = replace(lead, same=(*first.same, f"{after.fact} {after.value}")), other
         elif len(kept) < most:
             kept.append((facet, has))
-    return [facet for facet, _ in kept]
+    return [replace(facet, said=_said(facet, rows, facts)) for facet, _ in kept]
+
+
+def _says_it_better(facet: Facet, than: Facet) -> bool:
+    share, other = (each.expected / max(each.known, 1) for each in (facet, than))
+    return oddness(facet.fact, facet.value) < oddness(than.fact, than.value) and abs(share - other) <= _ALIKE * max(share, other)
+
+
+def _said(facet: Facet, rows: Ints, facts: Mapping[str, Fact]) -> str:
+    """Return a version or build with what it is one of, where all of its tickets have that: "macOS 14.2"."""
+    stem, found, _ = re.sub(r"[_ ](version|build)$", "=", facet.fact).partition("=")
+    if not found or stem not in facts:
+        return ""
+    name = facts[stem].mostly(rows[facts[facet.fact].having(facet.value, rows)], 1)
+    return f"{name} {facet.value}" if name and name.casefold() not in facet.value.casefold() else ""
 
 
 def _overlap(a: Floats, b: Floats) -> float:

@@ -10,23 +10,43 @@ import numpy as np
 from pilothouse.problems.engine.baseline import DAY, Calendar
 from pilothouse.problems.engine.candidates import Candidate
 from pilothouse.problems.engine.causes import Cause, span
-from pilothouse.problems.engine.columns import CI, KIND, MISSING, SERVICE, Tickets
+from pilothouse.problems.engine.columns import CI, GROUP, KIND, MISSING, SERVICE, SITE, Tickets
 from pilothouse.problems.engine.costs import Cost, counted
 from pilothouse.problems.engine.facets import Facet
 from pilothouse.problems.engine.raising import Raised
+from pilothouse.problems.engine.rhythm import Burst, Clockwork, Period
+from pilothouse.problems.engine.saying import came, counted_of, hours_noun, is_one_burst, label, lasting, one_in
 from pilothouse.problems.engine.words import Words
 
 _TITLE = 90
+_SIGNS = {
+    "onset": "so sudden a rise",
+    "stop": "so sudden an end",
+    "burst": "such a burst",
+    "period": "so even a beat",
+    "clockwork": "such hours",
+}
+_SHARED = {CI: 0.6, SERVICE: 0.6, "category": 0.6, "subcategory": 0.6, SITE: 0.9, GROUP: 0.6}  # and by which part of the tickets
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A value that most of its tickets have, unusual or not: what they are about, where, and who held them."""
+
+    fact: str
+    value: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A title, the paragraph, the words by which its tickets are known, and how sure it is."""
+    """A title, the paragraph, the words by which its tickets are known, how sure it is, and what most of its tickets have."""
 
     title: str
     paragraph: str
     words: tuple[str, ...]
     confidence: str
+    shared: tuple[Shared, ...] = ()
 
 
 def tell(
@@ -40,17 +60,42 @@ def tell(
 ) -> Told:
     """Say what, where, since when, how often, how sure, what it costs and what probably caused it."""
     known = typical_words(candidate, words)
-    title = _title(candidate, tickets, known)
+    title, shared = _title(candidate, tickets, known), shared_by(candidate, tickets)
     parts = [
         _what(candidate, tickets, calendar),
+        _about(shared, len(candidate.rows)),
         *_where(candidate),
-        *_when(candidate),
+        *_when(candidate, tickets),
         _cost(cost),
         *_cause(causes),
         raised_words(raised),
         _sure(candidate),
     ]
-    return Told(title, " ".join(part for part in parts if part), known, _sure(candidate))
+    return Told(title, " ".join(part for part in parts if part), known, _sure(candidate), shared)
+
+
+def shared_by(candidate: Candidate, tickets: Tickets) -> tuple[Shared, ...]:
+    """Return what most of a candidate's tickets have: CI, service, kind, site and group, as far as there is one that most have."""
+    found = []
+    for name, least in _SHARED.items():
+        fact = tickets.fact(name)
+        value = fact.mostly(candidate.rows, least)
+        if value:
+            found.append(Shared(name, value, int(fact.having(value, candidate.rows).sum())))
+    return tuple(found)
+
+
+def _about(shared: Sequence[Shared], total: int) -> str:
+    """Say what and where. Groups are not named: the paragraph is read by people who may not see every group's tickets."""
+    counts = {each.fact: f"{each.value} ({'all' if each.count == total else f'{each.count:,}'})" for each in shared}
+    said = [f"{'' if name == CI else f'the {label(name)} '}{words}" for name, words in counts.items() if name not in (GROUP, SITE)]
+    about = f" about {_listed(said)}" if said else ""
+    where = f" at {counts[SITE]}" if SITE in counts else ""
+    return f"They are{about}{where}." if about or where else ""
+
+
+def _listed(said: Sequence[str]) -> str:
+    return f"{', '.join(said[:-1])} and {said[-1]}" if len(said) > 1 else said[0]
 
 
 def typical_words(candidate: Candidate, words: Words | None, most: int = 6) -> tuple[str, ...]:
@@ -74,7 +119,7 @@ def _title(candidate: Candidate, tickets: Tickets, known: Sequence[str]) -> str:
     if ci and ci.casefold() not in subject.casefold():
         subject = f"{ci}: {subject}"
     if candidate.facets and candidate.facets[0].value.casefold() not in subject.casefold():
-        subject += f" · {candidate.facets[0].value}"
+        subject += f" · {candidate.facets[0].words}"
     return (subject or "Tickets without text")[:_TITLE]
 
 
@@ -114,75 +159,88 @@ def _what(candidate: Candidate, tickets: Tickets, calendar: Calendar | None) -> 
 
 
 def facet_words(facet: Facet) -> str:
-    """Say a facet: "38 of 41 on os_version 14.2, expected 6".
+    """Say a facet: "38 of 41 with OS version macOS 14.2, expected 6".
 
-    >>> facet_words(Facet("os_version", "14.2", 38, 41, 5.8, 1e-20))
-    '38 of 41 with os_version 14.2, expected 5.8'
+    >>> facet_words(Facet("os_version", "14.2", 38, 41, 5.8, 1e-20, said="macOS 14.2"))
+    '38 of 41 with OS version macOS 14.2, expected 5.8'
     """
     expected = f"{facet.expected:.1f}" if facet.expected < 10 else f"{facet.expected:,.0f}"
-    preposition = "on" if facet.fact == CI else "at" if facet.fact == "site" else "with"
-    name = "" if facet.fact in (CI, "site") else f"{facet.fact} "
-    same = f" (the same tickets: {', '.join(facet.same[:3])})" if facet.same else ""
-    return f"{facet.count:,} of {facet.known:,} {preposition} {name}{facet.value}, expected {expected}{same}"
+    same = f" (the same tickets: {', '.join(_plain(each) for each in facet.same[:3])})" if facet.same else ""
+    return f"{facet.count:,} of {facet.known:,} {_having(facet)}, expected {expected}{same}"
+
+
+def _having(facet: Facet) -> str:
+    preposition = "on" if facet.fact == CI else "at" if facet.fact == SITE else "with"
+    name = "" if facet.fact in (CI, SITE) else f"{label(facet.fact)} "
+    return f"{preposition} {name}{facet.words}"
+
+
+def _plain(same: str) -> str:
+    """Return a fact and its value with the fact's name as people read it; names of facts that are words stay."""
+    fact, _, value = same.partition(" ")
+    return f"{label(fact)} {value}"
 
 
 def _where(candidate: Candidate) -> list[str]:
     found = [f"{_capital(facet_words(facet))}." for facet in candidate.facets]
     if candidate.pair is not None and candidate.pair.lift > 1.5 * max(facet.lift for facet in candidate.facets[:2]):
         found.append(f"Both together: {facet_words(candidate.pair)}.")
-    return found
+    return [*found, counted_of([facet.known for facet in candidate.facets], len(candidate.rows))]
 
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _when(candidate: Candidate) -> list[str]:
-    rhythm, found = candidate.rhythm, []
-    if rhythm.period:
-        each = rhythm.period
-        found.append(
-            f"It recurs every {each.days:.1f} days: {each.events} of {each.due} beats came, half of them within"
-            f" {_hours(each.jitter)} of their time; the next is due about {_day(int(each.last + each.days * DAY))}."
-        )
-    if rhythm.clockwork:
-        clock = rhythm.clockwork
-        found.append(f"{clock.count:,} of {clock.total:,} came on {clock.words}, expected {clock.expected:.1f}.")
-    if rhythm.onset:
+def _when(candidate: Candidate, tickets: Tickets) -> list[str]:
+    rhythm = candidate.rhythm
+    said = [_period(rhythm.period), _clockwork(rhythm.clockwork, len(candidate.rows))]
+    if rhythm.onset and not (rhythm.burst and is_one_burst(rhythm.burst.count, rhythm.onset.count_after)):
         onset = rhythm.onset
-        found.append(
-            f"Since {_day(onset.at)}: {onset.count_after:,} tickets, {_rate(onset.after)};"
-            f" before it {onset.count_before:,}, {_rate(onset.before)}."
-        )
+        said.append(f"Since {_day(onset.at)}: {came(onset.count_after, onset.after)}; before it {came(onset.count_before, onset.before)}.")
     if rhythm.stop:
         stop = rhythm.stop
-        found.append(
-            f"It ebbed on {_day(stop.at)}: {stop.count_before:,} tickets before, {_rate(stop.before)};"
-            f" {stop.count_after:,} after, {_rate(stop.after)}."
+        said.append(
+            f"It ebbed on {_day(stop.at)}: before {came(stop.count_before, stop.before)}; after {came(stop.count_after, stop.after)}."
         )
     if rhythm.burst:
-        burst = rhythm.burst
-        found.append(
-            f"A burst of {burst.count:,} in {_hours((burst.end - burst.start) / DAY)} on {_day(burst.start)},"
-            f" expected {burst.expected:.2g}."
-        )
+        said.append(_burst(rhythm.burst, candidate, tickets))
     if rhythm.trend:
-        found.append(f"It rises: the last quarter of the time has {rhythm.trend:.1f} times the rate of before, seasons taken out.")
-    return found
+        said.append(f"It rises: the last quarter of the time has {rhythm.trend:.1f} times the rate of before, seasons taken out.")
+    return [each for each in said if each]
 
 
-def _hours(days: float) -> str:
-    return f"{days:.1f} days" if days >= 1.5 else f"{days * 24:.0f} hours" if days * 24 >= 1.5 else f"{max(1, round(days * 1440))} minutes"
+def _period(each: Period | None) -> str:
+    if each is None:
+        return ""
+    return (
+        f"It recurs every {each.days:.1f} days: {each.events} of {each.due} beats came, half of them within"
+        f" {lasting(each.jitter)} of their time; the next is due about {_day(int(each.last + each.days * DAY))}."
+    )
 
 
-def _rate(daily: float) -> str:
-    return f"{daily:.1f} a day" if daily >= 1 else f"{daily * 7:.1f} a week" if daily * 7 >= 1 else f"{daily * 30:.1f} a month"
+def _clockwork(each: Clockwork | None, total: int) -> str:
+    if each is None:
+        return ""
+    kind = " of that kind" if each.total != total else ""
+    return f"{each.count:,} of {each.total:,}{kind} came on {each.words}, expected {each.expected:.1f}."
+
+
+def _burst(burst: Burst, candidate: Candidate, tickets: Tickets) -> str:
+    """Say a burst. It may have been seen in the whole group; then it is said how many of it are the candidate's."""
+    times = tickets.opened[candidate.rows] if tickets.opened is not None else np.zeros(0, np.int64)
+    own = int(((times >= burst.start) & (times <= burst.end)).sum())
+    when = f"in {lasting((burst.end - burst.start) / DAY)} on {_day(burst.start)}"
+    if own == burst.count:
+        return f"A burst of {burst.count:,} {when}, expected {burst.expected:.2g}."
+    return f"A burst of {burst.count:,} of that kind {when}, expected {burst.expected:.2g}; {own:,} of these are among them."
 
 
 def _cost(cost: Cost) -> str:
     said = []
     if cost.hours is not None:
-        said.append(f"{cost.hours:,.0f} handling hours (known for {cost.hours_known:,} of {cost.tickets:,} tickets)")
+        noun = hours_noun(cost.hours, cost.hours_known)
+        said.append(f"{cost.hours:,.0f} {noun} (known for {cost.hours_known:,} of {cost.tickets:,} tickets)")
     nouns = ((cost.breaches, "breach", "breaches"), (cost.reassignments, "reassignment", ""), (cost.people, "person hit", "people hit"))
     said += [counted(value, one, many) for value, one, many in nouns if value]
     text = f"It cost {', '.join(said)}." if said else ""
@@ -209,11 +267,12 @@ def raised_words(raised: Raised | None) -> str:
     """Say when it would have been raised.
 
     >>> raised_words(Raised("burst", 1_767_261_600, 6, 10_800))
-    'Watched as they came, it would have been raised on 1 January 2026: after 6 tickets, 3.0 hours after the first.'
+    'Watched as they came, it would have been raised on 1 January 2026: after 6 tickets within 3.0 hours.'
     """
     if raised is None:
         return ""
-    after = f"after {raised.tickets} tickets, {span(raised.seconds)} after the first"
+    within = "within" if raised.what == "burst" else "in"
+    after = f"after {raised.tickets} tickets {within} {span(raised.seconds)}"
     return f"Watched as they came, it would have been raised on {_day(raised.at)}: {after}."
 
 
@@ -222,6 +281,9 @@ def _percent(chance: float) -> str:
 
 
 def _sure(candidate: Candidate) -> str:
-    chance = candidate.sign.chance
-    odds = "below 1 in 10^15" if chance < 1e-15 else f"about 1 in {1 / chance:,.0f}"
-    return f"By chance alone, one group would show this with odds {odds}; the bar, for all that was tested, was {candidate.bar:.1g}."
+    sign = candidate.sign
+    what = f"so many {_having(sign.evidence)}" if isinstance(sign.evidence, Facet) else _SIGNS.get(sign.what, "this")
+    odds = one_in(sign.chance)
+    odds = odds if odds.startswith("less") else f"about {odds}"
+    bar = f"; so much was looked at that only odds below {one_in(candidate.bar)} count" if 0 < candidate.bar < 1 else ""
+    return f"How sure: in one group, {what} would be seen by chance alone with odds of {odds}{bar}."

@@ -21,7 +21,8 @@ def veiled(found: Found, *, tickets_hidden: bool, causes: Set[str], title: str =
     if hidden:
         told = _without(told, {cause["key"] for cause in hidden})
     if tickets_hidden:
-        told |= {"title": title or neutral(found), "words": []}
+        shared = [each for each in found.get("shared", ()) if each["fact"] != "group"]
+        told |= {"title": title or neutral(found), "words": [], "shared": shared}
         if found.get("source") in SPOKEN:  # what was raised while tickets came in says what it rests on
             told["paragraph"] = ""
     return told
