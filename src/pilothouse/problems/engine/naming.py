@@ -21,7 +21,9 @@ _EFFORT = re.compile(r"(handle|handling|work|worked|effort|time spent).*(hour|mi
 _REASSIGNED = frozenset({"# reassignments", "reassignment count", "reassignments"})
 _PASSED_OVER = re.compile(
     r"\b(problem|change|changes|rfc|caused|cby|related|interaction|interactions|parent|closed|resolved|updated|created|sys|alert|sla|active"
-    r"|reopen|reopened|count|notify|date|time|confirmation|knowledge)\b|^#"
+    r"|reopen|reopens|reopened|count|notify|date|time|confirmation|knowledge|reassignment|reassignments|reassigned|bounces|hold|held|due"
+    r"|recorded|merged|resolution|resolve|closure|close|solved|solution|breach|breached|outcome)\b|^#|^first (owned|reply|response)"
+    r"|^external (number|id|system)"
 )
 _MOST_VALUES = 0.5  # of the tickets: a column with more names is no fact but a text or an id
 
@@ -38,8 +40,8 @@ def column_key(name: str) -> str:
 def fact_of(column: str) -> str | None:
     """Return the fact that a column holds, or None when it is none.
 
-    >>> fact_of("Location"), fact_of("u_symptom"), fact_of("Firmware"), fact_of("problem_id"), fact_of("Hours worked")
-    ('site', 'symptom', 'Firmware', None, 'Hours worked')
+    >>> fact_of("Location"), fact_of("u_symptom"), fact_of("Firmware"), fact_of("problem_id"), fact_of("Reassignments")
+    ('site', 'symptom', 'Firmware', None, None)
     """
     key = column_key(column)
     if named := _NAMED_KINDS.get(key):
