@@ -128,6 +128,22 @@ def test_delimiters_and_encodings_are_told() -> None:
     assert table(b"a,b\n1,2\n", reading=Reading(delimiter=";")) == (("a,b",), [(2, ["1,2"])])
 
 
+def test_a_stray_nul_costs_its_row_and_no_more() -> None:
+    """It is in nearly every large export that some old system wrote; a file full of them is no text."""
+    found = open_table(io.BytesIO(b"a,b\n1,x\x00y\n2,z\n"), "a.csv")
+    wrong = [faults(row, 2, "a.csv", found.header) for row in found.rows]
+    assert [each and each.reason for each in wrong] == ["The cell contains a NUL character.", None]
+    for content in (bytes(range(256)) * 20, b"a,b\n" + b"1\x00,\x002\x00" * 50):
+        with pytest.raises(BadFile, match="not text"):
+            open_table(io.BytesIO(content), "a.csv")
+
+
+def test_rows_without_any_value_are_counted() -> None:
+    found = open_table(io.BytesIO(b"a,b\n1,2\n,\n\n,\n3,4\n"), "a.csv")
+    assert [list(row.cells) for row in found.rows] == [["1", "2"], ["3", "4"]]
+    assert found.blank.rows == 2
+
+
 def test_lines_are_counted_where_a_row_begins() -> None:
     assert table(b'a,b\n"x\ny",2\n\n3,4\n,\n5\n') == (("a", "b"), [(2, ["x\ny", "2"]), (5, ["3", "4"]), (7, ["5", ""])])
 

@@ -2,8 +2,10 @@
 
 import csv
 import gzip
+import io
 import json
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -14,6 +16,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
+from pilothouse.connectors.engine import ticket_columns
+from pilothouse.connectors.engine.formats import open_table
+from pilothouse.connectors.engine.tables import BadFile
+from pilothouse.connectors.engine.ticket_columns import Read
+from pilothouse.connectors.profiles import PROFILES
 from tests.browser import SIZES, no_violations
 from tests.problems.made import Desk, failing_client, reboots
 
@@ -91,6 +98,61 @@ def test_the_page_stands_alone_and_hostile_text_stays_text(export: Path, tmp_pat
         assert page.locator("article svg").count() >= 2
         no_violations(page)
         page.close()
+
+
+def read(content: str) -> Read:
+    """Read a file as the command does where no profile is named."""
+    table = open_table(io.BytesIO(content.encode()), "t.csv")
+    chosen = ticket_columns.choose(PROFILES.values(), table.header, list(table.rows)[:500], "t.csv")
+    return ticket_columns.read(chosen, open_table(io.BytesIO(content.encode()), "t.csv"), "t.csv")
+
+
+_END_WRITTEN = "State,Channel,Reassignments,Bounces,Reopens,Held (seconds),Hold reason,Resolution code,Resolution,First owned (UTC)"
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+def test_rows_in_any_order_are_the_same_tickets_and_what_is_written_at_the_end_is_no_fact(*, numbered: bool) -> None:
+    header = f"{'Number' if numbered else 'Remark'},Title,Opened (UTC),CI,Site,{_END_WRITTEN}"
+    rows = [
+        f"T{i},printer {i % 7},2026-01-{i % 28 + 1:02d}T10:{i % 3:02d}:00+00:00,P{i % 5},S{i % 2},"
+        f"New {i % 4},phone {i % 3},{i % 4},{i % 2},{i % 2},{i % 9},for {i % 3},code {i % 3},end {i % 4},2026-02-0{i % 5 + 1}T10:00:00+00:00"
+        for i in range(600)
+    ]
+    dealt = list(rows)
+    random.Random(4).shuffle(dealt)
+    first, *others = (read("\n".join([header, *order])) for order in (rows, rows[::-1], dealt))
+    assert set(first.tickets.facts) == {"CI", "site"} and first.remarks == ()
+    assert first.tickets.reassigned is not None and set(first.tickets.reassigned.tolist()) == {0, 1, 2, 3}
+    for each in others:
+        assert each.tickets.titles == first.tickets.titles and np.array_equal(each.tickets.opened, first.tickets.opened)
+        assert not numbered or list(each.tickets.keys) == list(first.tickets.keys)
+        for name, fact in first.tickets.facts.items():
+            assert each.tickets.facts[name].names == fact.names and np.array_equal(each.tickets.facts[name].codes, fact.codes)
+
+
+_REMARKED = {
+    "half the rows empty": ("number,title\n" + "1,a\n,\n" * 200, "Rows without any value, which were passed over: 200."),
+    "one number in every row": (
+        "number,title\n" + "1,a\n" * 400,
+        "400 rows are 1 ticket: of rows with the same “number” the last one counts.",
+    ),
+    "no column understood": ("foo,bar\n1,2\n3,4\n", "No column was understood by its name; the file has “foo”, “bar”. A mapping file"),
+    "a text of a megabyte": (f"number,title,description\n1,{'x' * 3000},{'y' * 1_048_576}\n", "as it was longer than is read: 1."),
+    "a NUL": ("number,title\n1,a\x00b\n", "Rows of which NUL characters were left out: 1."),
+}
+
+
+@pytest.mark.parametrize("name", _REMARKED)
+def test_what_a_reader_may_not_expect_is_said(name: str) -> None:
+    content, said = _REMARKED[name]
+    found = read(content)
+    assert not found.rejects and len(found.tickets) >= 1
+    assert any(said in remark for remark in found.remarks), found.remarks
+
+
+def test_a_file_of_which_no_row_can_be_read_is_refused_with_the_reason() -> None:
+    with pytest.raises(BadFile, match=r"no row could be read\. Line 2, “Opened”: Not a date in the form ISO 8601"):
+        read("Number,Title,Opened\n1,a,yesterday\n2,b,soon\n")
 
 
 _HEADER = ("number", "title", "opened", "ci")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -54,8 +55,7 @@ def register(app: typer.Typer, database: Database, plainly: Callable[[Any], Any]
             raise typer.Exit(USAGE if profile and profile not in PROFILES else FAILED) from None
         _show(read, beside, file, as_json=as_json, html=html, most=most)
         if read.rejects:
-            first = read.rejects[0]
-            typer.echo(f"{len(read.rejects):,} of {read.rows:,} rows could not be read; line {first.line}: {first.reason}", err=True)
+            typer.echo(f"{len(read.rejects):,} of {read.rows:,} rows could not be read. {_told(read)}", err=True)
             raise typer.Exit(SOME_REJECTED)
 
     app.command("mine", rich_help_panel="Look")(plainly(command))
@@ -75,6 +75,12 @@ def _read(file: Path, name: str, mapping: Path | None) -> "Read":
             return ticket_columns.read(chosen, open_table(stream, file.name, _reading(chosen)), file.name)
     except OSError as error:
         raise BadFile(f"{file}: {error.strerror}.") from error
+
+
+def _told(read: "Read") -> str:
+    from pilothouse.connectors.engine.ticket_columns import told  # heavy start-up
+
+    return told(read.rejects[0])
 
 
 def _reading(profile: Profile) -> Reading:
@@ -112,6 +118,7 @@ def _show(read: "Read", beside: "tuple[CIGraph, Changes]", file: Path, *, as_jso
     from pilothouse.problems.engine.mine import mine
 
     mined = mine(read.tickets, *beside)
+    mined = replace(mined, remarks=(*read.remarks, *mined.remarks))
     if html is not None:
         try:
             html.write_text(report.document(mined, file.name), encoding="utf-8")

@@ -8,9 +8,10 @@ from pilothouse.problems.engine.mine import Mined
 
 def draw(mined: Mined, console: Console, *, most: int) -> None:
     """Print the candidates, at most so many."""
-    console.print(f"{len(mined.tickets):,} tickets, {mined.families.count:,} families, {mined.groups:,} groups looked at.")
+    tickets, families = _counted(len(mined.tickets), "ticket", "tickets"), _counted(mined.families.count, "family", "families")
+    console.print(f"{tickets}, {families}, {_counted(mined.groups, 'group', 'groups')} looked at.")
     for remark in mined.remarks:
-        console.print(remark)
+        console.print(_plain(remark))
     if not mined.findings:
         console.print("Nothing stands out beyond chance.")
     else:
@@ -20,6 +21,10 @@ def draw(mined: Mined, console: Console, *, most: int) -> None:
             console.print(_plain(finding.told.paragraph))
     for each in mined.imbalances[:most]:
         console.print(f"\nUneven ({each.what}): {each.fact} {_plain(each.value)}. {_plain(each.words)}.")
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def _table(mined: Mined, console: Console, most: int) -> None:

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
-from pilothouse.connectors.engine.tables import LONGEST_LINE, BadFile, Row, Table, fitted, tidy_header
+from pilothouse.connectors.engine.tables import LONGEST_LINE, BadFile, Blank, Row, Table, fitted, tidy_header
 
 _DELIMITERS = (",", ";", "\t", "|")
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -70,7 +70,8 @@ def read_csv(stream: BinaryIO, sample: bytes, *, encoding: str = "", delimiter: 
     delimiter = delimiter or sniff_delimiter(first)
     reader = csv.reader(_lines(first, text), delimiter=delimiter)
     header = tidy_header(_next(reader) or [])
-    return Table(header, _rows(reader, len(header)), "csv", encoding, delimiter)
+    blank = Blank()
+    return Table(header, _rows(reader, len(header), blank), "csv", encoding, delimiter, blank)
 
 
 def _known(encoding: str) -> str:
@@ -106,11 +107,13 @@ def _let_go(text: io.TextIOWrapper) -> None:
         text.detach()
 
 
-def _rows(reader: "_Reader", width: int) -> Iterator[Row]:
+def _rows(reader: "_Reader", width: int, blank: Blank) -> Iterator[Row]:
     before = reader.line_num
     while (cells := _next(reader)) is not None:
         if any(cells):
             yield Row(before + 1, fitted(cells, width))
+        elif len(cells) > 1:
+            blank.rows += 1
         before = reader.line_num
 
 

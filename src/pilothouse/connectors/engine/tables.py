@@ -5,7 +5,7 @@ file, line and reason, which never stops the rows after it.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 LONGEST_CELL = 1_000_000  # characters; a longer one is a broken file, not a ticket
@@ -39,15 +39,23 @@ class Reject:
     reason: str
 
 
+@dataclass(slots=True)
+class Blank:
+    """How many rows without any value were passed over so far; lines without anything are none."""
+
+    rows: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file opened: its header, its rows (readable once), and what it turned out to be."""
+    """A file opened: its header, its rows (readable once), and what it turned out to be. `blank` counts while rows are read."""
 
     header: tuple[str, ...]
     rows: Iterator[Row]
     format: str
     encoding: str = ""
     delimiter: str = ""
+    blank: Blank = field(default_factory=Blank)
 
 
 def tidy_header(cells: Sequence[str]) -> tuple[str, ...]:
@@ -56,7 +64,7 @@ def tidy_header(cells: Sequence[str]) -> tuple[str, ...]:
     >>> tidy_header(["\\ufeffNumber", " State ", "", ""])
     ('Number', 'State')
     """
-    names = [cell.replace("\ufeff", "").strip() for cell in cells]
+    names = [cell.replace("\ufeff", "").replace("\x00", "").strip() for cell in cells]
     while names and not names[-1]:
         names.pop()
     if not names:

@@ -1,6 +1,10 @@
 """From a file to the miner's columns: any profile or mapping, or none; what a column is, is told from its name where nobody says; pure.
 
-Only what is needed is asked for: a table with any column. Of a log, the last row of each ticket is taken.
+Only what is needed is asked for: a table with any column. Of a log, the last row of each ticket is taken. Tickets stand in the order in
+which they were opened, whatever the order of the rows, as the order of tickets moves the borders of families.
+
+What is written when all is over (how it was resolved, how often it was passed on) is no fact of a ticket: it says how it was dealt with,
+not what recurs. Nor is how it came in, which divides what machines report from what people do. Columns of both are not read at all.
 """
 
 import re
@@ -14,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from pilothouse.connectors.engine.dates import formats_of
-from pilothouse.connectors.engine.mapping import Mapping, Snapshot, Translator, dates_in
+from pilothouse.connectors.engine.mapping import LONGEST_TITLE, TEXTS, Mapping, Snapshot, Translator, dates_in
 from pilothouse.connectors.engine.mapping_file import apply_file
 from pilothouse.connectors.engine.profiles import Profile
 from pilothouse.connectors.engine.suggest import suggest
@@ -25,8 +29,10 @@ from pilothouse.problems.engine.columns import CI, MISSING, REQUESTER, Fact, Flo
 _SAMPLE = 2000
 _LINE = "line of the file"
 _ANY_TIME = datetime(9000, 1, 1, tzinfo=UTC)  # an instant in the future is no fault here
-_FACTS = {"ci": CI, "service": "service", "group": "group", "requester": REQUESTER, "assignee": "assignee", "channel": "channel"}
-_KINDS = {"category": "category", "subcategory": "subcategory", "resolution_code": "resolution code"}
+_FACTS = {"ci": CI, "service": "service", "group": "group", "requester": REQUESTER, "assignee": "assignee"}
+_KINDS = {"category": "category", "subcategory": "subcategory"}
+_READ = (*_FACTS, *_KINDS, "title", "description", "resolution_notes", "opened_at", "resolved_at", "closed_at")
+_LONGEST_TEXT = TEXTS["description"]
 _SENTENCE = 20.0  # characters, on average, of a column that is text
 
 
@@ -39,6 +45,15 @@ class Read:
     rows: int
     profile: str
     time_zone: str
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Mended:
+    """In how many rows something was left out so that the rest of the row could be read."""
+
+    cut: int = 0
+    nul: int = 0
 
 
 def choose(profiles: Iterable[Profile], header: Sequence[str], rows: Sequence[Row], file: str) -> Profile:
@@ -63,7 +78,9 @@ def drafted(header: Sequence[str], rows: Sequence[Row], file: str) -> Profile:
     if not re.search(r"^key = ", text, re.MULTILINE):
         text = re.sub(r"^# key = .*$", f"key = {_toml(_LINE)}", text, flags=re.MULTILINE)
     base = Profile("drafted", "told from the column names", "", (Mapping(system="", key=(), columns={}),))
-    return apply_file(base, text)
+    made = apply_file(base, text)
+    # Whether numbers repeat is not to be told from the first rows: in a log in order of time they may do so late.
+    return replace(made, mappings=(replace(made.mappings[0], many=True),))
 
 
 def _toml(text: str) -> str:
@@ -72,23 +89,83 @@ def _toml(text: str) -> str:
 
 def read(profile: Profile, table: Table, file: str) -> Read:
     """Read a table to its end. Raises BadFile where the profile does not fit it, or it breaks off."""
-    mapping = replace(profile.mappings[profile.role_of(table.header)], strict=(), required=())
+    mapping = _narrowed(profile.mappings[profile.role_of(table.header)])
     table = _numbered(table) if mapping.key == (_LINE,) else table
     first = list(islice(table.rows, _SAMPLE))
     mapping = replace(mapping, date_formats=mapping.date_formats or formats_of(*dates_in(mapping, table.header, first)))
     translator = Translator(mapping, table.header, file, _ANY_TIME)
     found: dict[str, tuple[tuple[int, str], dict[str, Any]]] = {}
     rejects: list[Reject] = []
+    mended = _Mended()
     count = 0
     for row in chain(first, table.rows):
         count += 1
-        reject = _take(row, translator, mapping, found, len(table.header))
+        reject = _take(_mended(row, translator, mended), translator, mapping, found, len(table.header))
         if reject is not None:
             rejects.append(reject)
-    lines = [values for _, values in found.values()]
-    return Read(
-        columns_of(list(found), lines, titled="title" in translator._fields), tuple(rejects), count, profile.label, mapping.time_zone
-    )
+    if rejects and not found:
+        raise BadFile(f"{file}: no row could be read. {told(rejects[0])}")
+    keys, lines = _in_order(found, numbered=mapping.key != (_LINE,))
+    remarks = [*_remarks(table, translator, mended), *_folded(count - len(rejects), len(keys), translator)]
+    columns = columns_of(keys, lines, titled="title" in translator._fields)
+    return Read(columns, tuple(rejects), count, profile.label, mapping.time_zone, tuple(remarks))
+
+
+def told(reject: Reject) -> str:
+    """Say where a row is wrong, and why."""
+    return f"Line {reject.line}{f', “{reject.column}”' if reject.column else ''}: {reject.reason}"
+
+
+def _in_order(found: Map[str, tuple[tuple[int, str], dict[str, Any]]], *, numbered: bool) -> tuple[list[str], list[dict[str, Any]]]:
+    """Order tickets by when they were opened, then by their number; where they have none, by all that they say."""
+
+    def place(item: tuple[str, tuple[tuple[int, str], dict[str, Any]]]) -> tuple[datetime, str]:
+        key, (_, values) = item
+        return values.get("opened_at") or _ANY_TIME, key if numbered else str(sorted(values.items()))
+
+    ordered = sorted(found.items(), key=place)
+    return [key for key, _ in ordered], [values for _, (_, values) in ordered]
+
+
+def _remarks(table: Table, translator: Translator, mended: _Mended) -> list[str]:
+    said = []
+    if not translator._fields:
+        names = [name for name in table.header if name != _LINE]
+        had = ", ".join(f"“{name}”" for name in names[:8]) + (", …" if len(names) > 8 else "")
+        said.append(f"No column was understood by its name; the file has {had}. A mapping file (--map) can say what they are.")
+    if table.blank.rows:
+        said.append(f"Rows without any value, which were passed over: {table.blank.rows:,}.")
+    if mended.cut:
+        said.append(f"Rows of which a text was cut, as it was longer than is read: {mended.cut:,}.")
+    if mended.nul:
+        said.append(f"Rows of which NUL characters were left out: {mended.nul:,}.")
+    return said
+
+
+def _folded(rows: int, tickets: int, translator: Translator) -> list[str]:
+    if rows <= tickets:
+        return []
+    name = translator.header[translator._key[0]]
+    return [f"{rows:,} rows are {tickets:,} {'ticket' if tickets == 1 else 'tickets'}: of rows with the same “{name}” the last one counts."]
+
+
+def _mended(row: Row, translator: Translator, mended: _Mended) -> Row:
+    """Leave out of a row what would cost the whole of it: NUL characters, and the rest of a text that is longer than is read."""
+    if row.fault or not row.cells or (max(map(len, row.cells)) <= LONGEST_TITLE and "\x00" not in "".join(row.cells)):
+        return row
+    cells = [cell.replace("\x00", "") for cell in row.cells]
+    mended.nul += cells != list(row.cells)
+    titles = translator._fields.get("title", ())
+    cut = [cell[: LONGEST_TITLE if i in titles else _LONGEST_TEXT] for i, cell in enumerate(cells)]
+    mended.cut += cut != cells
+    return row._replace(cells=cut)
+
+
+def _narrowed(mapping: Mapping) -> Mapping:
+    """Leave out the fields that are not looked at: neither are their columns facts, nor does a strange value in them cost a row."""
+    others = {name for field, names in mapping.columns.items() if field not in _READ for name in names}
+    read = {field: names for field, names in mapping.columns.items() if field in _READ}
+    return replace(mapping, strict=(), required=(), columns=read, ignore=mapping.ignore | others)
 
 
 def _numbered(table: Table) -> Table:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Any, BinaryIO
 
-from pilothouse.connectors.engine.tables import MOST_COLUMNS, BadFile, Row, Table, fitted, tidy_header
+from pilothouse.connectors.engine.tables import MOST_COLUMNS, BadFile, Blank, Row, Table, fitted, tidy_header
 
 LARGEST_UNPACKED = 4_000_000_000  # bytes
 LARGEST_SHARED = 400_000_000  # bytes of shared texts, which are held in memory
@@ -27,12 +27,13 @@ def read_xlsx(stream: BinaryIO, *, sheet: str = "") -> Table:
     if sheet and sheet not in book.sheetnames:
         raise BadFile(f"The workbook has no sheet “{sheet}”; it has {', '.join(book.sheetnames)}.")
     page: Any = book[sheet] if sheet else book.worksheets[0]
-    rows = _cells(page)
+    blank = Blank()
+    rows = _cells(page, blank)
     first = next(rows, None)
     if first is None:
         raise BadFile("The sheet is empty.")
     header = tidy_header(first.cells)
-    return Table(header, (Row(row.line, fitted(row.cells, len(header))) for row in rows), "xlsx")
+    return Table(header, (Row(row.line, fitted(row.cells, len(header))) for row in rows), "xlsx", blank=blank)
 
 
 def _check_sizes(stream: BinaryIO) -> None:
@@ -52,10 +53,14 @@ def _check_sizes(stream: BinaryIO) -> None:
     stream.seek(0)
 
 
-def _cells(page: Any) -> Iterator[Row]:
+def _cells(page: Any, blank: Blank) -> Iterator[Row]:
+    """Yield the rows that hold something; those without a value count where one that holds something follows."""
+    last = 0
     try:
         for line, values in enumerate(page.iter_rows(values_only=True, max_col=MOST_COLUMNS + 1), start=1):
             if any(value is not None and value != "" for value in values):
+                blank.rows += line - last - 1 if last else 0
+                last = line
                 yield Row(line, [_text(value) for value in values])
     except _BROKEN as error:
         raise BadFile(f"The workbook breaks off ({error}); was it copied to the end?") from error

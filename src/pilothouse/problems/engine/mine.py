@@ -116,10 +116,11 @@ def completed(tickets: Tickets, graph: CIGraph, words: Words | None = None) -> T
 def _remarks(tickets: Tickets) -> tuple[str, ...]:
     said = []
     if len(tickets) < 50:
-        said.append(f"There are {len(tickets):,} tickets; below some fifty, little can be told from chance.")
+        number = "is one ticket" if len(tickets) == 1 else f"are {len(tickets):,} tickets"
+        said.append(f"There {number}; below some fifty, little can be told from chance.")
     if tickets.opened is None or not (tickets.opened != MISSING).any():
         said.append("No ticket says when it was opened: nothing is said of onset, bursts, trend or periods.")
-    elif tickets.times() is None:
+    elif tickets.times() is None and len(tickets) > 1:
         said.append("All tickets were opened at the same instant: nothing is said of onset, bursts, trend or periods.")
     if tickets.titles is None and tickets.texts is None:
         said.append("The tickets have no text: families are made of the facts of their kind.")
