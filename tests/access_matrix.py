@@ -162,13 +162,16 @@ GET    portal/raise/service/<int:service_id>                                 302
 POST   portal/raise/service/<int:service_id>                                 302  302  302  302  302  302  403  302
 GET    portal/tickets/<str:number>                                           302  200  404  404  404  404  403  404
 GET    portal/tickets/<str:number> ~restricted                               302  404  404  404  404  404  403  200
+GET    portal/tickets/<str:number>/act                                       302  302  302  302  302  302  302  302
 POST   portal/tickets/<str:number>/act                                       302  302  404  404  404  404  403  404
 POST   portal/tickets/<str:number>/act ~restricted                           302  404  404  404  404  404  403  302
+GET    portal/tickets/<str:number>/answer                                    302  302  302  302  302  302  302  302
 POST   portal/tickets/<str:number>/answer                                    302  302  404  404  404  404  403  404
 POST   portal/tickets/<str:number>/answer ~restricted                        302  404  404  404  404  404  403  302
 GET    problems                                                              302  403  200  200  200  200  200  200
 GET    problems/candidates                                                   302  403  200  200  200  200  200  200
 GET    problems/candidates/<int:candidate_id>                                302  403  200  200  200  200  200  200
+GET    problems/candidates/<int:candidate_id>/dismiss                        302  302  302  302  302  302  302  302
 POST   problems/candidates/<int:candidate_id>/dismiss                        302  403  403  403  302  302  403  302
 POST   problems/candidates/<int:candidate_id>/problem                        302  403  403  403  302  302  403  302
 POST   problems/candidates/<int:candidate_id>/restore                        302  403  403  403  409  409  403  409
@@ -257,21 +260,26 @@ POST   teams/new                                                             302
 POST   theme                                                                 302  302  302  302  302  302  302  302
 GET    tickets/<str:number>                                                  302  302  200  200  200  200  200  200
 GET    tickets/<str:number> ~restricted                                      302  404  404  404  404  200  200  200
+GET    tickets/<str:number>/act                                              302  302  302  302  302  302  302  302
 POST   tickets/<str:number>/act                                              302  403  302  403  302  302  403  302
 POST   tickets/<str:number>/act ~restricted                                  302  403  404  404  404  302  403  302
 GET    tickets/<str:number>/clocks                                           302  403  200  200  200  200  200  200
 GET    tickets/<str:number>/clocks ~restricted                               302  403  404  404  404  200  200  200
+GET    tickets/<str:number>/comment                                          302  302  302  302  302  302  302  302
 POST   tickets/<str:number>/comment                                          302  403  302  302  302  302  403  302
 POST   tickets/<str:number>/comment ~restricted                              302  403  404  404  404  302  403  302
 GET    tickets/<str:number>/edit                                             302  403  200  403  200  200  403  200
 POST   tickets/<str:number>/edit                                             302  403  302  403  302  302  403  302
 GET    tickets/<str:number>/edit ~restricted                                 302  403  404  404  404  200  403  200
 POST   tickets/<str:number>/edit ~restricted                                 302  403  404  404  404  302  403  302
+GET    tickets/<str:number>/follow-up                                        302  302  302  302  302  302  302  302
 POST   tickets/<str:number>/follow-up ~closed                                302  302  302  302  302  302  403  302
+GET    tickets/<str:number>/links                                            302  302  302  302  302  302  302  302
 POST   tickets/<str:number>/links                                            302  403  302  403  302  302  403  302
 POST   tickets/<str:number>/links ~restricted                                302  403  404  404  404  302  403  302
 POST   tickets/<str:number>/links/<int:link_id>/remove                       302  403  302  403  302  302  403  302
 POST   tickets/<str:number>/links/<int:link_id>/remove ~restricted           302  403  404  404  404  302  403  302
+GET    tickets/<str:number>/merge                                            302  302  302  302  302  302  302  302
 POST   tickets/<str:number>/merge                                            302  403  302  403  302  302  403  302
 POST   tickets/<str:number>/merge ~restricted                                302  403  404  404  404  302  403  302
 GET    tickets/<str:number>/similar                                          302  403  200  200  200  200  200  200

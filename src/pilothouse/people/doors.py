@@ -6,7 +6,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -15,6 +15,7 @@ from pilothouse.platform.access import Actor, Capability
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, Actor, P], HttpResponseBase]
+Entered = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def signed_in(*needs: Capability) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]]:
@@ -29,6 +30,24 @@ def signed_in(*needs: Capability) -> Callable[[View[P]], Callable[Concatenate[Ht
             for capability in needs:
                 require(actor, capability)
             return view(request, actor, *args, **kwargs)
+
+        return enter
+
+    return guard
+
+
+def posted_from(page: str) -> Callable[[Entered[P]], Entered[P]]:
+    """Let a form's POST in; a GET, as after a refusal when its address is loaded again, leads back to the page that has the form.
+
+    `page` is the name of that page's address, which takes the first argument of this one.
+    """
+
+    def guard(view: Entered[P]) -> Entered[P]:
+        @wraps(view)
+        def enter(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if request.method in ("GET", "HEAD"):
+                return HttpResponseRedirect(reverse(page, args=[*args, *kwargs.values()][:1]))
+            return view(request, *args, **kwargs) if request.method == "POST" else HttpResponseNotAllowed(["GET", "POST"])
 
         return enter
 

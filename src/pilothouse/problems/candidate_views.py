@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from pilothouse.people.doors import signed_in
+from pilothouse.people.doors import posted_from, signed_in
 from pilothouse.platform import clock, keyset
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.forms import RefusableForm
@@ -81,7 +81,7 @@ def _page(request: HttpRequest, actor: Actor, candidate_id: int, form: DismissFo
     return render(request, "problems/candidate.html", shown, status=form.answer_status)
 
 
-@require_POST
+@posted_from("problems-candidate")
 @signed_in(STEER)
 def dismiss(request: HttpRequest, actor: Actor, candidate_id: int) -> HttpResponseBase:
     """Dismiss a candidate; what is wrong with the reason stands beside it."""

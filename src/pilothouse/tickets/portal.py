@@ -9,13 +9,13 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from pilothouse.cmdb import queries as cmdb
 from pilothouse.cmdb.models import Service
 from pilothouse.cmdb.request_form import Question
 from pilothouse.cmdb.request_form import read as read_form
-from pilothouse.people.doors import signed_in
+from pilothouse.people.doors import posted_from, signed_in
 from pilothouse.platform import clock
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.refusals import FieldError, Invalid, Missing
@@ -131,7 +131,7 @@ def _page(request: HttpRequest, requester: Actor, number: str, **forms: Any) -> 
     return render(request, "portal/ticket.html", shown, status=status)
 
 
-@require_POST
+@posted_from("portal-ticket")
 @_door
 def answer(request: HttpRequest, actor: Actor, number: str) -> HttpResponseBase:
     """Write to the desk, with or without a file."""
@@ -180,7 +180,7 @@ _ACTS: dict[str, tuple[Callable[[Actor, Ticket, str], object], str, str]] = {
 }
 
 
-@require_POST
+@posted_from("portal-ticket")
 @_door
 def act(request: HttpRequest, actor: Actor, number: str) -> HttpResponseBase:
     """Confirm, reopen, cancel or follow up."""
