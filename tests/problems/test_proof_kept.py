@@ -1,6 +1,7 @@
 """The proof of fix on the real database: weeks of incidents, a change that ends, what the daily look makes of it."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from pilothouse.notifications.models import Notification
 from pilothouse.platform import access, journal
 from pilothouse.problems import actions
 from pilothouse.problems.models import Evidence, Problem, Proof
+from pilothouse.problems.problem_lists import review
 from pilothouse.tickets import actions as tickets
 from pilothouse.tickets.history import History, Moment, record_histories
 from pilothouse.tickets.models import Ticket
@@ -46,7 +48,7 @@ def fixed_problem(org: Organisation, ids: list[int]) -> Ticket:
     )
     change = carried_out(NOW, "successful")
     tickets.move_ticket(actor=org.ana, ticket_id=made.pk, state="analysis", now=NOW)
-    done = {"resolution_code": "solved", "resolution_notes": "The agent was renewed."}
+    done: dict[str, Any] = {"resolution_code": "solved", "resolution_notes": "The agent was renewed."}
     actions.resolve_problem(actor=org.ana, problem_id=made.pk, change=change, now=NOW + 4 * WEEK, **done)
     return Ticket.objects.get(pk=made.pk)
 
@@ -83,12 +85,21 @@ def test_a_fix_is_proved_week_by_week_and_what_comes_back_reopens(org: Organisat
     problem.refresh_from_db()
     assert problem.state == "analysis" and problem.resolved_at is None
     evidence = Evidence.objects.filter(problem=problem).last()
-    assert evidence is not None and evidence.ticket_ids == again and "It came back: 10 incidents" in evidence.found["paragraph"]
+    words = "It came back: 10 incidents in the last 2 weeks, 5.0 a week. Before the fix there were 5.0 a week, and 0.0 from then"
+    assert evidence is not None and evidence.ticket_ids == again and words in evidence.found["paragraph"]
+    proof.refresh_from_db()  # a relapse saves nothing, whatever part remains over all weeks
+    assert proof.verdict == "back" and proof.hours_saved_weekly is None and words in proof.told["back"]
+    assert review(org.ana, sort="cost", now=NOW + 8 * WEEK).saved == []
     back = next(entry for entry in journal.entries_of("ticket", problem.pk) if entry.verb == "ticket.reopened")
     assert back.actor_id is None and "came back" in back.note
     notification = Notification.objects.get()
     assert notification.person_id == org.alan.user_id and "came back" in notification.subject
-    assert judged(NOW + 8 * WEEK + DAY).get("came_back") is None
+    assert judged(NOW + 8 * WEEK + DAY) == {"back": 1}
+    done: dict[str, Any] = {"resolution_code": "solved", "resolution_notes": "Once more.", "no_fix_reason": "It was replaced."}
+    actions.resolve_problem(actor=org.ana, problem_id=problem.pk, now=NOW + 9 * WEEK, **done)
+    judged(NOW + 14 * WEEK)  # the second attempt is judged by its own weeks
+    proof.refresh_from_db()
+    assert (proof.fixed_at, proof.change_id, proof.verdict) == (NOW + 9 * WEEK, None, "reduced")
     assert not journal.verify(["ticket"]).breaks
 
 
@@ -101,3 +112,13 @@ def test_what_goes_on_is_no_fix_and_a_straggler_no_return(org: Organisation) -> 
     actions.gather_incidents(actor=org.ana, problem_id=other.pk, ticket_ids=incidents(org, NOW + 6 * WEEK, 1, 1), now=NOW + 8 * WEEK)
     judged(NOW + 8 * WEEK)
     assert Ticket.objects.get(pk=other.pk).state == "resolved" and Problem.objects.get(pk=other.pk).weekly_hours == 6.0
+
+
+def test_a_relapse_before_anybody_resolved_it_is_no_fix_either(org: Organisation) -> None:
+    problem = fixed_problem(org, incidents(org, BEGAN, 12, 5))
+    judged(NOW + 5 * WEEK)
+    tickets.move_ticket(actor=org.ana, ticket_id=problem.pk, state="analysis", note="Not sure.", now=NOW + 5 * WEEK)
+    again = incidents(org, NOW + 6 * WEEK, 3, 5)
+    actions.gather_incidents(actor=org.ana, problem_id=problem.pk, ticket_ids=again, now=NOW + 9 * WEEK)
+    assert judged(NOW + 9 * WEEK) == {"back": 1}
+    assert Proof.objects.get(pk=problem.pk).hours_saved_weekly is None and Evidence.objects.filter(problem=problem).count() == 1

@@ -9,7 +9,7 @@ from django.db.models import Min
 
 from pilothouse.changes.engine.detail import HELPED
 from pilothouse.problems.engine.proof import Judged, Week, judge
-from pilothouse.problems.models import Problem
+from pilothouse.problems.models import Evidence, Problem
 from pilothouse.problems.weeks import WEEK, count_weeks
 from pilothouse.tickets.models import CAUSED_BY, FIXED_BY, Link, Ticket
 
@@ -30,14 +30,26 @@ def incidents_of(problem_id: int) -> list[int]:
 
 
 def fix_of(problem: Ticket, now: datetime) -> Fix | None:
-    """Return the last fixing change that was carried out and held, or the resolution of a problem that needed none."""
+    """Return the last fixing change that was carried out and held, or the resolution of a problem that needed none.
+
+    A return ends what was done before it: resolved again since then without another change, the problem is fixed by that resolution.
+    """
     done = Ticket.objects.filter(
         linked_from__ticket=problem, linked_from__relation=FIXED_BY, change__actual_end_at__lte=now, change__outcome__in=HELPED
     )
     last = done.order_by("-change__actual_end_at").select_related("change").first()
+    resolved_at = problem.resolved_at if problem.resolved_at is not None and problem.resolved_at <= now else None
     if last is not None and last.change.actual_end_at is not None:
-        return Fix(last.change.actual_end_at, last.pk)
-    return Fix(problem.resolved_at, None) if problem.resolved_at is not None and problem.resolved_at <= now else None
+        back_at = returned_at(problem)
+        if back_at is None or resolved_at is None or not last.change.actual_end_at <= back_at <= resolved_at:
+            return Fix(last.change.actual_end_at, last.pk)
+    return Fix(resolved_at, None) if resolved_at is not None else None
+
+
+def returned_at(problem: Ticket) -> datetime | None:
+    """Return when a problem was last found to have come back: each evidence after its first says so."""
+    later = Evidence.objects.filter(problem=problem).order_by("pk").values_list("recorded_at", flat=True)[1:]
+    return max(later, default=None)
 
 
 def before_and_after(ids: Sequence[int], fixed_at: datetime, now: datetime) -> tuple[list[Week], list[Week]]:

@@ -1,7 +1,7 @@
 """Judging fixes: the proof is brought up to date, and a problem that has come back is reopened with its evidence."""
 
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -15,11 +15,12 @@ from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.journal import Change, Draft
 from pilothouse.problems import proving
 from pilothouse.problems.actions.records import freeze_evidence
-from pilothouse.problems.engine.proof import Judged, came_back
+from pilothouse.problems.engine.proof import Back, Judged, came_back
 from pilothouse.problems.models import Proof
 from pilothouse.problems.proving import Fix
 from pilothouse.problems.weeks import WEEK
 from pilothouse.tickets.actions import move_ticket
+from pilothouse.tickets.engine.lifecycle import DONE_STATES
 from pilothouse.tickets.models import FIXED_BY, Ticket
 
 KIND = "problems.came_back"
@@ -53,41 +54,50 @@ def _judge(actor: Actor, problem: Ticket, now: datetime) -> str:
     if fix is None:
         return "early"
     judged = proving.look(problem, fix, now)
-    _keep(actor, problem, fix, judged, now)
-    if problem.state in ("resolved", "closed") and _is_back(problem, fix, judged):
-        _reopen(actor, problem, judged, now)
+    back = _back(problem, fix, judged)
+    returned_at = proving.returned_at(problem)
+    if judged.verdict != "none" and (back is not None or (returned_at is not None and returned_at >= fix.at)):
+        judged = replace(judged, verdict="back")
+    _keep(actor, problem, fix, judged, "" if back is None else back.words(judged), now)
+    if back is not None and problem.state in DONE_STATES:
+        _reopen(actor, problem, back.words(judged), now)
         return "came_back"
     return judged.verdict
 
 
-def _keep(actor: Actor, problem: Ticket, fix: Fix, judged: Judged, now: datetime) -> None:
+def _keep(actor: Actor, problem: Ticket, fix: Fix, judged: Judged, back: str, now: datetime) -> None:
     """Keep the proof as of now, and journal a verdict that differs from the one before."""
-    before = Proof.objects.filter(pk=problem.pk).values_list("verdict", flat=True).first()
+    before, told = Proof.objects.filter(pk=problem.pk).values_list("verdict", "told").first() or (None, {})
     saved = proving.hours_saved(problem.pk, judged)
-    values: dict[str, Any] = {"change_id": fix.change_id, "fixed_at": fix.at, "verdict": judged.verdict, "told": proving.told(judged)}
+    said = back or told.get("back", "") if judged.verdict == "back" else ""
+    values = {"change_id": fix.change_id, "fixed_at": fix.at, "verdict": judged.verdict, "told": {**proving.told(judged), "back": said}}
     Proof.objects.update_or_create(problem=problem, defaults={**values, "hours_saved_weekly": saved, "judged_at": now})
     if (before or "early") != judged.verdict:
-        remains = "" if judged.ratio is None else f"{judged.ratio:.0%} remain ({judged.low:.0%} to {judged.high:.0%})"
+        remains = f"{judged.ratio:.0%} remain ({judged.low:.0%} to {judged.high:.0%})" if judged.ratio is not None and not said else said
         changes = (Change("verdict", before, judged.verdict), Change("remaining", None, remains))
         journal.record(actor, [Draft("ticket", problem.pk, "problem.judged", changes)], now=now)
 
 
-def _is_back(problem: Ticket, fix: Fix, judged: Judged) -> bool:
-    """Say whether more came since the problem was resolved than what had remained of it; only whole weeks since the fix count."""
-    assert problem.resolved_at is not None
+def _back(problem: Ticket, fix: Fix, judged: Judged) -> Back | None:
+    """Return what shows that more came than what had remained: since it was resolved, or, of an open problem, since a fix that helped.
+
+    Only whole weeks since the fix count.
+    """
     weeks = len(judged.after)
-    resolved = weeks - max(0, -((fix.at - problem.resolved_at) // WEEK))
-    return came_back([week.count for week in judged.before], [week.count for week in judged.after], max(0, resolved)) is not None
+    if problem.resolved_at is not None:
+        weeks -= max(0, -((fix.at - problem.resolved_at) // WEEK))
+    elif not Proof.objects.filter(pk=problem.pk, verdict__in=("fixed", "reduced", "back")).exists():
+        return None
+    return came_back([week.count for week in judged.before], [week.count for week in judged.after], max(0, weeks))
 
 
-def _reopen(actor: Actor, problem: Ticket, judged: Judged, now: datetime) -> None:
+def _reopen(actor: Actor, problem: Ticket, words: str, now: datetime) -> None:
     """Reopen a problem with what came since as new evidence, and tell its owner."""
     assert problem.resolved_at is not None
     ids = proving.incidents_of(problem.pk)
     fresh = list(Ticket.objects.filter(pk__in=ids, opened_at__gte=problem.resolved_at).order_by("pk").values_list("pk", flat=True))
-    words = f"It came back: {len(fresh)} incident{'s' if len(fresh) != 1 else ''} since it was resolved on {problem.resolved_at:%-d %b %Y}."
-    before = f" Before the fix there were {judged.rate:.1f} a week." if judged.rate else ""
-    found = {"title": problem.title, "paragraph": words + before, "ticket_count": len(fresh)}
+    since = f"{len(fresh)} came since it was resolved on {problem.resolved_at:%-d %b %Y}."
+    found = {"title": problem.title, "paragraph": f"{words} {since}", "ticket_count": len(fresh)}
     freeze_evidence(actor, problem, found, fresh, now=now, verb="problem.came_back", note=words)
     move_ticket(actor=actor, ticket_id=problem.pk, state="analysis", now=now, note=words)
     notify_people(
@@ -95,7 +105,7 @@ def _reopen(actor: Actor, problem: Ticket, judged: Judged, now: datetime) -> Non
         people=_owners(problem),
         kind=KIND,
         subject=f"{problem.number} came back: {problem.title}",
-        text=words + before,
+        text=f"{words} {since}",
         path=f"/tickets/{problem.number}",
         about=("ticket", problem.pk),
         now=now,

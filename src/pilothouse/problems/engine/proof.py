@@ -29,7 +29,7 @@ _MOST = 1e4  # the largest ratio that is told
 _LEAST_BACK = 3
 _WINDOWS = (1, 2, 4, 8, 16)
 _REMAINS = 0.1  # of the rate before, until the weeks after the fix say otherwise
-VERDICTS = {"early": "Too early to tell", "fixed": "Fixed", "reduced": "Reduced", "none": "Not reduced"}
+VERDICTS = {"early": "Too early to tell", "fixed": "Fixed", "reduced": "Reduced", "none": "Not reduced", "back": "Came back"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +225,18 @@ class Back:
     incidents: int
     weeks: int
     chance: float
+
+    def words(self, judged: Judged) -> str:
+        """Say it with the weeks that showed it, beside the rates before the fix and between the fix and them.
+
+        >>> judged = judge([Week(4, 100)] * 8, [*[Week(0, 100)] * 8, Week(3, 100)])
+        >>> Back(3, 1, 0.0).words(judged)
+        'It came back: 3 incidents in the last week. Before the fix there were 4.0 a week, and 0.0 from then until these weeks.'
+        """
+        span = "last week" if self.weeks == 1 else f"last {self.weeks} weeks, {self.incidents / self.weeks:.1f} a week"
+        quiet = [week.count for week in judged.after[: -self.weeks]]
+        until = f", and {sum(quiet) / len(quiet):.1f} from then until these weeks" if quiet else ""
+        return f"It came back: {self.incidents} incidents in the {span}. Before the fix there were {judged.rate:.1f} a week{until}."
 
 
 def came_back(before: Sequence[int], since_fix: Sequence[int], weeks_resolved: int) -> Back | None:
