@@ -86,7 +86,7 @@ def context(actor: Actor, ticket: Ticket, chosen: Mapping[str, str], *, refused:
         "may_comment": actor.can(Capability.RAISE_TICKETS),
         "may_note": actor.can(Capability.WORK_TICKETS),
         "offers": offers(actor, ticket, forms) if works else [],
-        "composer": forms.get("comment") or CommentForm(),
+        "composer": forms.get("comment") or CommentForm(initial={"audience": _audience(actor, ticket)}),
         "link_form": forms.get("link") or LinkForm(),
         "merge_form": forms.get("merge") or MergeForm(),
         "follow_up_form": forms.get("follow-up") or FollowUpForm(),
@@ -96,6 +96,11 @@ def context(actor: Actor, ticket: Ticket, chosen: Mapping[str, str], *, refused:
         "main_panels": side_panels.gather(actor, ticket, main=True),
         **_around(actor, ticket),
     }
+
+
+def _audience(actor: Actor, ticket: Ticket) -> str:
+    """Where nobody waits for a reply, what is written is for colleagues unless one says otherwise."""
+    return "note" if ticket.requester_id is None and actor.can(Capability.WORK_TICKETS) else "reply"
 
 
 def offers(actor: Actor, ticket: Ticket, refused: Mapping[str, DeskForm]) -> list[Offer]:

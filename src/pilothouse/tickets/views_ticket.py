@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from pilothouse.people.doors import signed_in
+from pilothouse.people.doors import posted_from, signed_in
 from pilothouse.platform import clock
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.refusals import Invalid, Missing, Refused, StaleVersion
@@ -72,7 +72,7 @@ def _staff_ticket(request: HttpRequest, actor: Actor, number: str) -> HttpRespon
     return _page(request, actor, number)
 
 
-@require_POST
+@posted_from("ticket")
 @desk()
 def act(request: HttpRequest, actor: Actor, number: str) -> HttpResponseBase:
     """Do a quick action; a refusal reopens its form with what is missing."""
@@ -100,7 +100,7 @@ def _refused(request: HttpRequest, actor: Actor, number: str, name: str, form: D
     return _page(request, actor, number, refused={name: form}, status=refusal.status)
 
 
-@require_POST
+@posted_from("ticket")
 @desk()
 def comment(request: HttpRequest, actor: Actor, number: str) -> HttpResponseBase:
     """Write a reply or a note, with or without a file."""
@@ -124,9 +124,8 @@ def comment(request: HttpRequest, actor: Actor, number: str) -> HttpResponseBase
             )
     except Refused as refusal:
         return _refused(request, actor, number, "comment", form, refusal)
-    messages.success(
-        request, "Noted, for colleagues only." if private else "Sent to the requester.", extra_tags=f"draft:comment-{ticket.pk}"
-    )
+    sent = "Sent to the requester." if ticket.requester_id else "Sent to the watchers."
+    messages.success(request, "Noted, for colleagues only." if private else sent, extra_tags=f"draft:comment-{ticket.pk}")
     return _to(number)
 
 
@@ -219,7 +218,7 @@ def watch(request: HttpRequest, actor: Actor, number: str) -> HttpResponseBase:
     return _to(number)
 
 
-@require_POST
+@posted_from("ticket")
 @desk()
 def link(request: HttpRequest, actor: Actor, number: str) -> HttpResponseBase:
     """Link to another ticket or to an address."""
@@ -243,7 +242,7 @@ def unlink(request: HttpRequest, actor: Actor, number: str, link_id: int) -> Htt
     return _to(number, "#links")
 
 
-@require_POST
+@posted_from("ticket")
 @desk(Capability.WORK_TICKETS)
 def merge(request: HttpRequest, actor: Actor, number: str) -> HttpResponseBase:
     """Merge this duplicate into another ticket."""
@@ -263,7 +262,7 @@ def merge(request: HttpRequest, actor: Actor, number: str) -> HttpResponseBase:
     return _to(target.number)
 
 
-@require_POST
+@posted_from("ticket")
 @desk(Capability.RAISE_TICKETS)
 def follow_up(request: HttpRequest, actor: Actor, number: str) -> HttpResponseBase:
     """Raise a follow-up of a closed ticket."""
