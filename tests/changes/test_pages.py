@@ -33,7 +33,7 @@ def test_a_change_from_the_form_to_its_outcome(visit: Visit) -> None:
     page.get_by_role("button", name="Open the change").click()
     plan = page.locator("#change-plan")
     expect(plan).to_contain_text("san-01, srv-edge-02")
-    expect(page.locator(".rail [aria-current=page]")).to_have_text("Changes")  # though its address is a ticket's
+    expect(page.locator(".rail .entry[aria-current=page]")).to_have_text("Changes")  # though its address is a ticket's
     act(page, "Schedule")
     page.locator("#acts details[open]").get_by_role("button", name="Schedule").click()
     expect(page.locator("#acts details[open]")).to_contain_text("A change without a rollback plan is sent back.")
@@ -56,6 +56,14 @@ def test_a_change_from_the_form_to_its_outcome(visit: Visit) -> None:
     expect(journal).to_contain_text("ended the work")
     page.get_by_role("link", name="Changes").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Changes")
+    for key in ("j", "j", "k", "j"):
+        page.keyboard.press(key)
+    second = page.locator("tbody tr").nth(1)
+    expect(second).to_have_attribute("data-current", "yes")
+    no_violations(page)
+    title = second.locator(".lead a").inner_text()
+    page.keyboard.press("o")
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
 
 
 def test_two_who_plan_at_once_see_both_sides(visit: Visit) -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import SIZES, Scheme, Visit, all_fit, no_violations
+from tests.browser import SIZES, Scheme, Visit, all_fit, go_on, no_violations
 
 PAGES = ["/problems", "/problems?show=done&q=nothing-like-it", "/problems/review", "/problems/new"]
 
@@ -34,6 +34,7 @@ def test_from_an_incident_to_a_known_error(visit: Visit) -> None:
     page.get_by_role("button", name="Open the problem").click()
     expect(page.locator("#ticket-head")).to_contain_text("PRB")
     record = page.locator("#problem")
+    expect(page.get_by_role("radio", name="Private note")).to_be_checked()  # nobody waits for a reply
     expect(record).to_contain_text("The root cause is not known yet.")
     expect(record.get_by_role("link", name=re.compile("^INC0000001"))).to_be_visible()
     act(page, "Known error")
@@ -59,7 +60,13 @@ def test_from_an_incident_to_a_known_error(visit: Visit) -> None:
     expect(shown).to_contain_text("No change has fixed it.")
     expect(page.get_by_label("What was done")).to_have_value("The clock was set.")  # nothing typed is lost
     no_violations(page)
-    page.goto(page.url.split("/tickets")[0] + "/tickets/INC0000001")
+    go_on(page, page.url)  # the address of the refused form, loaded again, is the problem's own page
+    expect(page).to_have_url(re.compile("/tickets/PRB[0-9]+$"))
+    go_on(page, "/problems")
+    for key in ("j", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator("#ticket-head")).to_contain_text("PRB")
+    go_on(page, "/tickets/INC0000001")
     expect(page.locator("#problem-of")).to_contain_text("Sign in by card.")
     no_violations(page)
 
