@@ -1,5 +1,6 @@
 """The list of changes: tabs, words, pages that neither repeat nor skip, and whom it shows what."""
 
+import io
 from datetime import timedelta
 from typing import Any
 
@@ -7,10 +8,15 @@ import pytest
 from django.test import Client
 
 from pilothouse.changes import actions, listing, queries
+from pilothouse.changes.models import Change
 from pilothouse.changes.queries import Span
+from pilothouse.connectors.engine.formats import open_table
+from pilothouse.connectors.engine.surrounding_columns import read_changes
 from pilothouse.platform.access import Actor
 from pilothouse.tickets import actions as tickets
+from pilothouse.tickets import exports
 from pilothouse.tickets import queries as queue
+from pilothouse.tickets.models import Ticket
 from tests.organisation import NOW, Organisation, set_up
 
 
@@ -94,3 +100,20 @@ def test_the_queue_speaks_of_changes_only_when_it_is_asked_to(org: Organisation)
     assert found("") == [incident]
     assert found("planned-start<2d") == found("change-type:standard") == found("kind:change is:open") == [number]
     assert found("planned-start<1h") == found("outcome:failed") == found("change-risk:high") == []
+
+
+def test_an_export_of_changes_is_read_beside_tickets_that_are_mined(org: Organisation) -> None:
+    number = made(org, "Soon", -1, state="scheduled", cis=[org.ci])
+    ticket = Ticket.objects.get(number=number)
+    actions.move_change(actor=org.ana, ticket_id=ticket.pk, state="in_progress", now=NOW, note="n")
+    actions.move_change(
+        actor=org.ana, ticket_id=ticket.pk, state="closed", now=NOW + timedelta(hours=1), note="n", plan={"outcome": "successful"}
+    )
+    made_file = exports.export_tickets(org.ana, "kind:change", kind="csv", now=NOW, more=True)
+    assert isinstance(made_file, exports.Export)
+    [change] = read_changes(open_table(io.BytesIO(b"".join(made_file.chunks)), "c.csv"), "c.csv").changes.items
+    carried = Change.objects.get(ticket=ticket)
+    assert carried.actual_start_at and carried.actual_end_at and carried.planned_start_at and carried.planned_end_at
+    assert (change.key, change.title, change.kind, change.cis) == (number, "Soon", "Standard", ("vpn-gw-01",))
+    assert (change.start, change.end) == tuple(int(at.timestamp()) for at in (carried.actual_start_at, carried.actual_end_at))
+    assert change.planned == tuple(int(at.timestamp()) for at in (carried.planned_start_at, carried.planned_end_at))

@@ -13,6 +13,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
+from pilothouse.connectors.engine import ticket_columns
+from pilothouse.connectors.engine.formats import open_table
+from pilothouse.connectors.profiles import PROFILES
 from pilothouse.platform.access import Actor
 from pilothouse.platform.refusals import Invalid
 from pilothouse.tickets.engine.fields import FIELDS
@@ -72,6 +75,21 @@ def test_every_column_can_be_exported(desk: Desk) -> None:
     assert len(rows) == 61
     assert {len(row) for row in rows} == {len(EVERY)}
     assert len(as_xlsx(export(desk.manager, "", "xlsx", EVERY))) == 61
+
+
+def test_who_chose_no_columns_gets_what_can_be_mined(desk: Desk) -> None:
+    made = export_tickets(desk.manager, "sort:opened", kind="csv", now=NOW, columns=["priority", "number", "title", "opened"], more=True)
+    assert isinstance(made, Export)
+    content = b"".join(made.chunks)
+    header = as_csv(content.removeprefix(b"\xef\xbb\xbf"))[0]
+    assert header[:4] == ["Priority", "Number", "Title", "Opened (Europe/Berlin)"]
+    assert len(set(header)) == len(header) and not [name for name in header if name.startswith(("Planned", "Actual"))]
+    table = open_table(io.BytesIO(content), "tickets.csv")
+    chosen = ticket_columns.choose(PROFILES.values(), table.header, list(table.rows), "tickets.csv")
+    read = ticket_columns.read(chosen, open_table(io.BytesIO(content), "tickets.csv"), "tickets.csv")
+    assert not read.remarks and read.tickets.times() is not None
+    assert all("before it was opened" in reject.reason for reject in read.rejects)  # as it may be at this desk
+    assert set(read.tickets.facts) <= {"CI", "service", "group", "assignee", "requester", "category", "subcategory"}
 
 
 def test_a_person_exports_only_what_they_see(desk: Desk) -> None:

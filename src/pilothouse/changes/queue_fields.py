@@ -1,6 +1,7 @@
-"""What changes add to the queue language: planned-start, planned-end, change-type, change-risk, outcome."""
+"""What changes add to the queue language, and to an export of changes: planned and actual times, type, risk, outcome."""
 
 from pilothouse.changes.engine.detail import OUTCOMES, RISKS, TYPES
+from pilothouse.tickets import exports
 from pilothouse.tickets.engine import fields
 from pilothouse.tickets.engine.fields import Field, FieldType
 
@@ -27,6 +28,26 @@ fields.register(
         ahead=True,
         width="13ch",
         help="By when a change's work is planned to be done.",
+    ),
+    Field(
+        name="actual-start",
+        key="actual_start_at",
+        label="Actual start",
+        type=_T.INSTANT,
+        path="change__actual_start_at",
+        nullable=True,
+        width="13ch",
+        help="When a change's work began; none.",
+    ),
+    Field(
+        name="actual-end",
+        key="actual_end_at",
+        label="Actual end",
+        type=_T.INSTANT,
+        path="change__actual_end_at",
+        nullable=True,
+        width="13ch",
+        help="When a change's work was done; none.",
     ),
     Field(
         name="change-type",
@@ -62,3 +83,4 @@ fields.register(
         help="How a change went: successful, with_issues, backed_out or failed; none.",
     ),
 )
+exports.register("change", "planned-start", "planned-end", "actual-start", "actual-end", "change-type", "change-risk", "outcome")

@@ -1,5 +1,8 @@
 """A query's tickets as a file: CSV or XLSX, streamed, in bounded memory, in which no text can become a formula.
 
+Who chose no columns gets those of the page and, behind them, what a reader of the file cannot look up: when a ticket was opened and
+resolved, what it is about and where. `pilothouse mine` reads them.
+
 Rows come through a cursor of the server, a few thousand at a time. Times are ISO 8601 in the actor's zone, which the column's
 header names; references are names, choices their labels, lengths of time whole seconds.
 """
@@ -23,6 +26,8 @@ from pilothouse.tickets.engine.queue_language import Mistake
 
 KINDS: Mapping[str, str] = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 MOST_XLSX_ROWS = 200_000  # a workbook is complete only at its end: more would keep the reader waiting for minutes
+_ALSO = ("kind", "opened", "resolved", "closed", "requester", "service", "ci", "category", "subcategory", "channel", "reassignments")
+_ALSO_OF: dict[str, tuple[str, ...]] = {}  # a kind of ticket: the columns of its own
 _MORE = f"There are more than {MOST_XLSX_ROWS:,} tickets: narrow the query, or take the CSV."
 _LONGEST_CELL = 32_767
 _AT_ONCE = 2000
@@ -46,12 +51,18 @@ class Export:
     chunks: Iterator[bytes]
 
 
+def register(kind: str, *columns: str) -> None:
+    """Say which columns, by their names, an export has besides where a query finds tickets of a kind."""
+    _ALSO_OF[kind] = columns
+
+
 def export_tickets(
-    actor: Actor, text: str, *, kind: str, now: datetime, columns: Iterable[str] = (), byte_order_mark: bool = True
+    actor: Actor, text: str, *, kind: str, now: datetime, columns: Iterable[str] = (), more: bool = False, byte_order_mark: bool = True
 ) -> Export | Mistake:
     """Return every visible ticket that a query finds, in its order, as a file of `kind` csv or xlsx; or the query's mistake.
 
-    `byte_order_mark` makes Excel read a CSV as UTF-8. Raises Invalid for another kind.
+    With `more` the columns are followed by those without which a file of tickets says little. `byte_order_mark` makes Excel read a CSV
+    as UTF-8. Raises Invalid for another kind.
     """
     if kind not in KINDS:
         raise Invalid("There is no such kind of file.", [FieldError("kind", f"Not {kind}.", f"One of: {', '.join(KINDS)}.")])
@@ -59,11 +70,20 @@ def export_tickets(
     if isinstance(selection, Mistake):
         return selection
     chosen, zone = queries.columns_of(columns), queries.zone_of(actor)
+    if more:
+        chosen = queries.columns_of([*(column.name for column in chosen), *_more_of(selection)])
     rows = _rows(selection, chosen, zone)
     header = [header_of(column, zone) for column in chosen]
     chunks = _csv(header, rows, byte_order_mark=byte_order_mark) if kind == "csv" else _xlsx(header, rows)
     name = f"tickets-{now.astimezone(zone):%Y-%m-%d-%H%M}.{kind}"
     return Export(name, KINDS[kind], chunks)
+
+
+def _more_of(selection: queries.Selection) -> Iterator[str]:
+    yield from _ALSO
+    for kind, columns in _ALSO_OF.items():
+        if selection.tickets.filter(kind=kind).exists():
+            yield from columns
 
 
 def header_of(column: Field, zone: ZoneInfo) -> str:

@@ -191,7 +191,8 @@ def export(request: HttpRequest, actor: Actor, kind: str) -> HttpResponseBase:
     if kind not in exports.KINDS:
         raise Missing("There is no such kind of file.")
     asked = desk_board.asked(request.GET)
-    made = exports.export_tickets(actor, asked.place.query, kind=kind, now=clock.now(), columns=desk_board.shown_names(asked))
+    columns, more = desk_board.shown_names(asked), not asked.place.columns
+    made = exports.export_tickets(actor, asked.place.query, kind=kind, now=clock.now(), columns=columns, more=more)
     if isinstance(made, Mistake):
         return HttpResponseRedirect(asked.place.url())  # the queue page shows the mistake where it stands
     return StreamingHttpResponse(

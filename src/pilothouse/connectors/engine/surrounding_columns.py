@@ -4,6 +4,7 @@ Columns are told from their names, of which each kind has several: those of HP S
 table may have a row for each CI of a change; they are one change.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -27,13 +28,23 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }
 _TIMES = ("start", "end", "planned start", "planned end")
 # A mark is what a change is or needs; of a time only that there is one.
-_MARKS = ("risk assessment", "risk", "emergency change", "emergency", "cab-approval needed", "cab required", "cab approval needed")
+_MARKS = (
+    "risk assessment",
+    "risk",
+    "change risk",
+    "emergency change",
+    "emergency",
+    "cab-approval needed",
+    "cab required",
+    "cab approval needed",
+)
 _MARKED_BY_TIME = ("scheduled downtime start", "downtime start")
 _CI_NAMES = ("ci name (aff)", "ci", "ci name", "name", "configuration item", "hostname", "host name", "ci name (cby)")
 _CI_CLASSES = ("ci class", "class", "sys class name", "ci type", "type")
 _SOURCES = ("source", "parent", "from", "child of", "depending", "ci")
 _TARGETS = ("target", "child", "to", "depends on", "parent ci", "runs on", "related ci")
 _SAMPLE = 2000
+_UNIT = re.compile(r"\s*\([^()]*\)\s*$")  # a time's zone, as in our own exports: "Actual end (UTC)"
 _BETWEEN = (";", "|", "\n")
 
 
@@ -50,7 +61,8 @@ def read_changes(table: Table, file: str, time_zone: str = "UTC") -> ReadChanges
 
     Raises BadFile where no column names the changes, or none says when they were carried out or planned.
     """
-    places = {name: _place(table.header, wanted) for name, wanted in _NAMES.items()}
+    timely = [_UNIT.sub("", name) for name in table.header]
+    places = {name: _place(timely if name in _TIMES else table.header, wanted) for name, wanted in _NAMES.items()}
     if places["key"] < 0:
         raise BadFile(f"{file}: no column names the changes; one should be called {_listed(_NAMES['key'])}.")
     times = [places[name] for name in _TIMES if places[name] >= 0]
