@@ -10,12 +10,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from pilothouse.people.models import User
-from pilothouse.platform import journal
+from pilothouse.platform import clock, journal
 from pilothouse.platform.refusals import Forbidden, GuardRefused, Invalid, StaleVersion
 from pilothouse.problems import actions
 from pilothouse.problems.engine.frozen import fingerprint
 from pilothouse.problems.forms import DescribeForm
 from pilothouse.problems.models import Evidence, Problem
+from pilothouse.problems.problem_lists import review
 from pilothouse.problems.problem_page import evidence_for, record_of
 from pilothouse.problems.projections import ProblemDetails
 from pilothouse.problems.selecting import ids_of
@@ -244,3 +245,21 @@ def test_its_page_reads_its_detail_once_and_the_list_counts_in_one_pass(org: Org
     with CaptureQueriesContext(connection) as asked:
         assert client.get("/problems").status_code == 200
         assert sum("COUNT(" in query["sql"] and "tickets_ticket" in query["sql"] for query in asked.captured_queries) == 2  # with the rows
+
+
+def test_where_no_effort_is_recorded_tickets_a_week_stand_in(org: Organisation) -> None:
+    unmeasured = {**FOUND, "cost": {"expected": 221.0, "expected_hours": None, "ranked_by": "221 tickets of the next quarter"}}
+    problem = opened(org, incidents(org, 12, impact=3, urgency=3), found=unmeasured)
+    problem.refresh_from_db()
+    assert (problem.impact, problem.urgency) == (1, 2)  # 221 / 13 = 17 tickets a week
+    assert Problem.objects.get(pk=problem.pk).weekly_hours is None  # no hours are made up
+    less, more = (opened(org, incidents(org, 1), weekly_hours=hours) for hours in (5.9, 6.1))
+    lists = review(org.ana, sort="cost", now=NOW + timedelta(days=14))
+    assert [row.ticket.pk for row in lists.page.rows] == [more.pk, problem.pk, less.pk]
+    assert [row.weekly_tickets for row in lists.page.rows] == [None, 6.0, None]  # 12 in two weeks
+    assert (lists.weekly_hours, lists.uncosted, lists.weekly_tickets) == (12.0, 1, 6.0)
+    client = Client()
+    with clock.at(NOW + timedelta(days=14)):
+        client.force_login(User.objects.get(pk=org.ana.user_id))
+        assert "tickets a week stand in for handling hours" in client.get("/problems").content.decode()
+        assert "costs 6.0 tickets a week; no effort is recorded" in client.get(f"/tickets/{problem.number}").content.decode()

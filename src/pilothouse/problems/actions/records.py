@@ -15,7 +15,7 @@ from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.journal import Change, Draft
 from pilothouse.platform.refusals import FieldError, Invalid
 from pilothouse.problems import weeks
-from pilothouse.problems.engine.cost_levels import levels, weekly_hours_of
+from pilothouse.problems.engine.cost_levels import levels, weekly_hours_of, weekly_tickets_of
 from pilothouse.problems.engine.frozen import fingerprint, plain
 from pilothouse.problems.models import Evidence
 from pilothouse.tickets.access import get_ticket, require_work, visible
@@ -49,8 +49,9 @@ def open_problem(
     is journalled. All tickets named are linked (incident "is caused by" problem), set-based. Without `service` or `ci` it takes those
     that most of its incidents share. Without `group` it is proposed to the team that owns the service, and to that team's lead when it
     has one. `weekly_hours` (handling hours; default: a thirteenth of what the finding expects of the next quarter) sets impact and
-    urgency by engine/cost_levels.py; when they are not known, those of its most urgent incident count. Needs to steer tickets;
-    raises Invalid, Forbidden. By hand (without `found`), a ticket that the actor may not see is refused.
+    urgency by engine/cost_levels.py; where no effort is recorded, the tickets a week that the finding expects do; without a finding,
+    those of its most urgent incident count. Needs to steer tickets; raises Invalid, Forbidden. By hand (without `found`), a ticket
+    that the actor may not see is refused.
     """
     require(actor, Capability.STEER_TICKETS)
     ids = sorted(set(ticket_ids))
@@ -59,7 +60,8 @@ def open_problem(
         shared = _shared(ids)
         service, ci = service or shared["service"], ci or shared["ci"]
         hours = weekly_hours if weekly_hours is not None else weekly_hours_of(dict(found) if found else None)
-        impact, urgency = levels(hours) if hours is not None else (shared["impact"] or 3, shared["urgency"] or 3)
+        weekly = hours if hours is not None else weekly_tickets_of(dict(found) if found else None)
+        impact, urgency = levels(weekly) if weekly is not None else (shared["impact"] or 3, shared["urgency"] or 3)
         values = {"title": title.strip()[:_LONGEST_TITLE], "description": description, "service": service, "ci": ci}
         problem = open_practice_ticket(
             actor=actor, kind="problem", now=now, impact=impact, urgency=urgency, category=shared["category"] or "", **values
