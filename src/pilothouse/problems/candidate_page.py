@@ -15,9 +15,7 @@ from pilothouse.problems.engine.saying import one_in
 from pilothouse.problems.models import CANDIDATE_STATES, MiningRun
 
 _MOST_UNEVEN = 30
-_ODDS = re.compile(
-    r"\bodds (?:of )?(?:about |below |less than )?1 in (?:a trillion|10\^15|(?P<figures>[\d,]+(?:\.\d+)?)(?P<size> [mb]illion)?)"
-)
+_ODDS = re.compile(r"\bodds (?:of )?(?:about )?((?:less than )?1 in (?:a [a-z]+|[\d.,]+ [a-z]+)|below 1 in 10\^15|1 in [\d,]+)")
 _SAID = 280  # of a paragraph; its page has all of it
 _TABS = {"open": "Open", "dismissed": "Dismissed", "taken": "Made problems", "gone": "No longer found"}
 _STAGES = {
@@ -174,6 +172,8 @@ def odds(confidence: str) -> str:
 
     >>> odds("How sure: … by chance alone with odds of about 1 in 12 million; so much was looked at …")
     '1 in 12 million'
+    >>> odds("… odds of about 1 in a billion; …"), odds("… odds of about 1 in 5,000; …")
+    ('1 in a billion', '1 in 5,000')
     >>> odds("… odds of less than 1 in a trillion; …"), odds("… odds below 1 in 10^15; …")
     ('less than 1 in a trillion', 'less than 1 in a trillion')
     >>> odds("… odds about 1 in 12,345,678; the bar …"), odds("")
@@ -182,6 +182,5 @@ def odds(confidence: str) -> str:
     told = _ODDS.search(confidence)
     if told is None:
         return ""
-    if not told["figures"]:
-        return one_in(0)
-    return f"1 in {told['figures']}{told['size']}" if told["size"] else one_in(1 / max(int(told["figures"].replace(",", "")), 1))
+    figures = told[1].rpartition(" ")[2].replace(",", "")
+    return one_in(1 / max(int(figures), 1)) if figures.isdecimal() else one_in(0) if "^" in figures else told[1]

@@ -25,6 +25,20 @@ def _places(count: int) -> str:
     return " ".join(f"{at},%.3g" for at in range(count))
 
 
+def scale_to(most: float) -> int:
+    """Return the even number, easy to read, to which a scale goes that holds so many.
+
+    >>> scale_to(1), scale_to(7), scale_to(41), scale_to(130)
+    (2, 10, 60, 200)
+    """
+    size = 1
+    while True:
+        for step in (2, 4, 6, 10):
+            if most <= step * size:
+                return step * size
+        size *= 10
+
+
 @dataclass(frozen=True, slots=True)
 class Bar:
     """A week in the picture."""
@@ -34,17 +48,31 @@ class Bar:
     width: str
     height: str
     title: str
+    is_after: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """An instant in the picture, and what it is."""
+    """An instant in the picture, and what it is: told below it, with its day."""
 
     x: str
-    text_x: str
-    text_y: int  # labels of instants that lie near each other stand one below the other
     label: str
-    is_late: bool
+    day: str
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """The scale at the side, to `top`, and the days at the foot: the first, one in the middle, the last."""
+
+    top: int
+    first: str
+    middle: str
+    last: str
+
+    @property
+    def half(self) -> int:
+        """The number at half of the height."""
+        return self.top // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +82,7 @@ class Weeks:
     bars: list[Bar]
     usual: str
     marks: list[Mark]
-    first: str
-    last: str
+    axes: Axes
     most: int
 
 
@@ -65,25 +92,30 @@ def weeks_of(found: Mapping[str, Any]) -> Weeks | None:
     if not weeks or not weeks["counts"]:
         return None
     counts, usual, first = weeks["counts"], weeks["usual"], datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=weeks["first"])
-    most, step = max([*counts, *usual, 1]), WIDTH / len(counts)
-    head = 4 + 12 * max(1, len(weeks["marks"]))  # above the highest bar stand the labels
-    bars = [_bar(at, count, _height(count, most, head), step, first) for at, count in enumerate(counts) if count]
-    line = " ".join(f"{(at + 0.5) * step:.1f},{_height(value, most, head):.1f}" for at, value in enumerate(usual))
-    marks = [_mark(at, label, first, step, 11 + 12 * place) for place, (at, label) in enumerate(weeks["marks"])]
-    last = first + timedelta(weeks=len(counts))
-    return Weeks(bars, line, marks, f"{first:%-d %b %Y}", f"{last:%-d %b %Y}", max(counts))
+    axes, step = axes_of(max([*counts, *usual]), first, len(counts)), WIDTH / len(counts)
+    titles = [f"Week of {first + timedelta(weeks=at):%-d %b %Y}: {count}" for at, count in enumerate(counts)]
+    bars = [bar(at, count, axes.top, step, titles[at]) for at, count in enumerate(counts) if count]
+    line = " ".join(f"{(at + 0.5) * step:.1f},{height(value, axes.top):.1f}" for at, value in enumerate(usual))
+    return Weeks(bars, line, [_mark(at, label, first, step) for at, label in weeks["marks"]], axes, max(counts))
 
 
-def _bar(at: int, count: int, y: float, step: float, first: datetime) -> Bar:
-    title = f"Week of {first + timedelta(weeks=at):%-d %b %Y}: {count}"
-    return Bar(f"{at * step:.1f}", f"{y:.1f}", f"{max(step - 1, 0.5):.1f}", f"{HEIGHT - y:.1f}", title)
+def axes_of(most: float, first: datetime, weeks: int) -> Axes:
+    """Return the axes of so many weeks from an instant on."""
+    days = [f"{first + timedelta(weeks=at):%-d %b %Y}" for at in (0, weeks / 2, weeks)]
+    return Axes(scale_to(most), *days)
 
 
-def _height(value: float, most: float, head: int) -> float:
-    return HEIGHT - value / most * (HEIGHT - head)
+def bar(at: int, count: int, top: int, step: float, title: str, *, is_after: bool = False) -> Bar:
+    """Return the bar of the week at a place."""
+    y = height(count, top)
+    return Bar(f"{at * step:.1f}", f"{y:.1f}", f"{max(step - 1, 0.5):.1f}", f"{HEIGHT - y:.1f}", title, is_after)
 
 
-def _mark(at: int, label: str, first: datetime, step: float, y: int) -> Mark:
+def height(value: float, top: float) -> float:
+    """Return how far from the head a value stands."""
+    return HEIGHT - value / top * HEIGHT
+
+
+def _mark(at: int, label: str, first: datetime, step: float) -> Mark:
     x = min(max((at - first.timestamp()) / (7 * 86400) * step, 1), WIDTH - 1)
-    is_late = x > WIDTH / 2
-    return Mark(f"{x:.1f}", f"{x + (-4 if is_late else 4):.1f}", y, label, is_late)
+    return Mark(f"{x:.1f}", label, f"{datetime.fromtimestamp(at, UTC):%-d %b %Y}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from pilothouse.changes.queries import fixes_of
@@ -14,12 +14,12 @@ from pilothouse.problems.candidate_queries import hidden_causes
 from pilothouse.problems.engine.proof import VERDICTS
 from pilothouse.problems.engine.veil import veiled
 from pilothouse.problems.models import Evidence, Match, Proof
+from pilothouse.problems.proof_picture import picture
 from pilothouse.tickets import side_panels
 from pilothouse.tickets.access import may_work, visible
 from pilothouse.tickets.models import CAUSED_BY, Link, Ticket
 
 FEW = 10
-_WIDTH, _HEIGHT = 640, 130
 TONES = {"early": "", "fixed": "ok", "reduced": "ok", "none": "danger"}
 
 
@@ -31,29 +31,6 @@ class Seen:
     told: Told
     tickets: int
     hidden: int
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A week of the proof's picture: what came, and after the fix what would have come and its interval."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    title: str
-    is_after: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """Before and after: bars, the fix between them, what was expected (a line) and its interval (a band)."""
-
-    bars: list[Bar]
-    fix_x: float
-    expected: str
-    band: str
-    label: str
 
 
 def record_of(actor: Actor, ticket: Ticket) -> dict[str, Any]:
@@ -131,36 +108,6 @@ def _remains(told: Mapping[str, Any]) -> str:
 
 def _confidence(share: float) -> str:
     return "over 99.9 %" if share > 0.999 else f"{100 * share:.1f} %" if share > 0.5 else ""
-
-
-def picture(proof: Proof) -> Picture | None:
-    """Draw the weeks before and after a fix; None when there is none on either side."""
-    before, after = proof.told["before"], proof.told["after"]
-    if not before and not after:
-        return None
-    step = _WIDTH / (len(before) + len(after))
-    most = max([*before, *(max(week[0], week[3]) for week in after), 1])
-    bars = [_bar(at, count, step, most, proof.fixed_at, at - len(before)) for at, count in enumerate([*before, *(w[0] for w in after)])]
-    fix_x = round(len(before) * step, 1)
-    places = [round((len(before) + at + 0.5) * step, 1) for at in range(len(after))]
-    upper = [f"{x},{_y(week[3], most)}" for x, week in zip(places, after, strict=True)]
-    lower = [f"{x},{_y(week[2], most)}" for x, week in zip(places, after, strict=True)]
-    line = " ".join(f"{x},{_y(week[1], most)}" for x, week in zip(places, after, strict=True))
-    label = (
-        f"{sum(before)} incidents in {len(before)} weeks before the fix, {proof.told['came']} in {len(after)} weeks after it;"
-        f" {proof.told['expected']:.0f} were expected without it"
-    )
-    return Picture(bars, fix_x, line, " ".join([*upper, *reversed(lower)]), label)
-
-
-def _bar(at: int, count: int, step: float, most: int, fixed_at: datetime, week: int) -> Bar:
-    words = f"week {week + 1} after the fix" if week >= 0 else f"{-week} week{'s' if week < -1 else ''} before the fix"
-    y = _y(count, most)
-    return Bar(round(at * step, 1), y, round(max(step - 1, 0.5), 1), round(_HEIGHT - y, 1), f"{words}: {count}", week >= 0)
-
-
-def _y(value: float, most: float) -> float:
-    return round(_HEIGHT - value / most * (_HEIGHT - 16), 1)
 
 
 side_panels.register("problem", side_panels.SidePanel("problems/parts/record.html", record_of, main=True))

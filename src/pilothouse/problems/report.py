@@ -21,6 +21,7 @@ table { border-collapse: collapse; width: 100%; } th, td { text-align: left; pad
   vertical-align: top; } td.number, th { white-space: nowrap; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 .scroll { overflow-x: auto; } svg { width: 100%; height: auto; margin: .5rem 0; } svg text { fill: var(--soft); font-size: 11px; }
+.grid { stroke: var(--line); }
 .bar { fill: var(--bar); } .whole { fill: var(--whole); } .mark { stroke: var(--mark); stroke-width: 2; }
 .usual { fill: none; stroke: var(--soft); stroke-dasharray: 4 3; } a { color: inherit; } summary { cursor: pointer; }
 """

@@ -31,15 +31,15 @@ def oddness(fact: str, value: str) -> tuple[bool, bool]:
 def one_in(chance: float) -> str:
     """Return a chance as odds in words, two figures of it.
 
-    >>> one_in(0.02), one_in(2e-4), one_in(8.1e-9), one_in(1e-40)
-    ('1 in 50', '1 in 5,000', '1 in 120 million', 'less than 1 in a trillion')
+    >>> one_in(0.02), one_in(2e-4), one_in(8.1e-9), one_in(1e-9), one_in(1e-40)
+    ('1 in 50', '1 in 5,000', '1 in 120 million', '1 in a billion', 'less than 1 in a trillion')
     """
     if chance < 1e-12:
         return "less than 1 in a trillion"
     number = float(f"{1 / chance:.2g}")
     for size, word in ((1e9, "billion"), (1e6, "million")):
         if number >= size:
-            return f"1 in {number / size:,.3g} {word}"
+            return f"1 in {number / size:,.3g} {word}".replace("1 in 1 ", "1 in a ")
     return f"1 in {number:,.0f}"
 
 
