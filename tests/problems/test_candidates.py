@@ -214,7 +214,10 @@ def test_acts_on_the_page_and_what_is_typed_wrong(people: NamedPeople) -> None:
     assert "Tunnel drops" in dismissed
     assert "Known &lt;b&gt;noise&lt;/b&gt;." in ana.get(f"/problems/candidates/{row.pk}").content.decode()
     assert ana.post(f"/problems/candidates/{row.pk}/restore").status_code == 302
-    assert ana.post(f"/problems/candidates/{row.pk}/problem").url == f"/tickets/{Ticket.objects.get(kind='problem').number}"
+    opened_from = ana.post(f"/problems/candidates/{row.pk}/problem").url
+    assert opened_from == f"/tickets/{Ticket.objects.get(kind='problem').number}"
+    record = ana.get(opened_from).content.decode()
+    assert "is the description above" in record and 'class="paragraph"' not in record  # said once
     assert ana.get("/problems/candidates?state=nonsense").context["page"].state == "open"
     journal = people.client("adam").get("/journal").content.decode()
     assert f"candidate {row.pk}" in journal and "brought back" in journal and "opened a problem from" in journal
