@@ -7,9 +7,11 @@ import pytest
 
 from pilothouse.notifications.models import Notification
 from pilothouse.platform import access, journal
+from pilothouse.platform.refusals import Invalid
 from pilothouse.problems import actions
 from pilothouse.problems.models import Evidence, Problem, Proof
 from pilothouse.problems.problem_lists import review
+from pilothouse.problems.problem_page import record_of
 from pilothouse.tickets import actions as tickets
 from pilothouse.tickets.history import History, Moment, record_histories
 from pilothouse.tickets.models import Ticket
@@ -59,6 +61,22 @@ def test_a_change_that_was_backed_out_fixes_nothing(org: Organisation) -> None:
         actions.link_fix(actor=org.ana, problem_id=problem.pk, change=carried_out(at, outcome), now=at)
     judged(NOW + 5 * WEEK)
     assert Proof.objects.get(pk=problem.pk).fixed_at == NOW  # by the change that held
+
+
+def test_a_change_that_was_done_before_it_began_or_is_suspected_of_it_is_no_fix(org: Organisation) -> None:
+    early, cause, fix = (carried_out(at, "successful") for at in (BEGAN - DAY, BEGAN + WEEK, NOW))
+    found = {"title": "Backups fail", "causes": [{"kind": "change", "key": cause}]}
+    ids = incidents(org, BEGAN, 12, 5)
+    problem = actions.open_problem(actor=org.ana, now=NOW, title="Backups fail", ticket_ids=ids, found=found)
+    with pytest.raises(Invalid) as refused:
+        actions.link_fix(actor=org.ana, problem_id=problem.pk, change=early, now=NOW)
+    assert "before the first incident" in refused.value.errors[0].message
+    with pytest.raises(Invalid) as refused:
+        actions.link_fix(actor=org.ana, problem_id=problem.pk, change=cause, now=NOW)
+    assert "suspected" in refused.value.errors[0].message
+    actions.link_fix(actor=org.ana, problem_id=problem.pk, change=fix, now=NOW)
+    Evidence.objects.all().delete()  # no whole finding, which the page would tell
+    assert record_of(org.ana, problem)["is_fix_done"]
 
 
 def judged(at: datetime) -> dict[str, int]:

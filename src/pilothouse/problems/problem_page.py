@@ -8,7 +8,7 @@ from typing import Any
 from pilothouse.changes.queries import fixes_of
 from pilothouse.platform import clock
 from pilothouse.platform.access import Actor, Capability
-from pilothouse.problems import candidate_evidence, queries
+from pilothouse.problems import candidate_evidence, costing, queries
 from pilothouse.problems.candidate_evidence import Told
 from pilothouse.problems.candidate_queries import hidden_causes
 from pilothouse.problems.engine.proof import VERDICTS
@@ -20,7 +20,7 @@ from pilothouse.tickets.access import may_work, visible
 from pilothouse.tickets.models import CAUSED_BY, Link, Ticket
 
 FEW = 10
-TONES = {"early": "", "fixed": "ok", "reduced": "ok", "none": "danger"}
+TONES = {"early": "", "fixed": "ok", "reduced": "ok", "none": "danger", "back": "danger"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,14 @@ def record_of(actor: Actor, ticket: Ticket) -> dict[str, Any]:
     return {
         "ticket": ticket,
         "detail": detail,
+        "weekly_tickets": costing.tickets_a_week(ticket, clock.now()) if detail.weekly_hours is None else None,
         "is_overdue": is_overdue(detail.promised_on, ticket, clock.now().date()),
         "evidence": [_evidence(actor, row) for row in Evidence.objects.filter(problem=ticket).order_by("-id")],
         "incidents": list(linked.order_by("-opened_at", "-pk")[:FEW]),
         "incident_count": Link.objects.filter(relation=CAUSED_BY, target=ticket).count(),
         "tasks": list(seen.filter(parent=ticket, kind="task").select_related("group", "assignee").order_by("pk")),
-        "fixes": fixes_of(actor, ticket.pk),
+        "fixes": (fixes := fixes_of(actor, ticket.pk)),
+        "is_fix_done": any(fix.change.actual_end_at is not None for fix in fixes),
         "proof": proof,
         "judged": judged_words(proof) if proof else None,
         "picture": picture(proof) if proof else None,
@@ -93,7 +95,8 @@ def judged_words(proof: Proof) -> dict[str, Any]:
         "verdict": VERDICTS[proof.verdict],
         "tone": TONES[proof.verdict],
         "basis": basis if weeks and before else "No whole week has passed on both sides of the fix yet.",
-        "remains": _remains(told) if told["ratio"] is not None else "",
+        "back": told.get("back", ""),
+        "remains": _remains(told) if told["ratio"] is not None and proof.verdict != "back" else "",
         "confidence": _confidence(told["confidence"]),
         "saved": f"{proof.hours_saved_weekly:.1f}" if proof.hours_saved_weekly is not None else "",
     }

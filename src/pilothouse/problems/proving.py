@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Min
 
 from pilothouse.changes.engine.detail import HELPED
+from pilothouse.changes.models import Change
 from pilothouse.problems.engine.proof import Judged, Week, judge
 from pilothouse.problems.models import Evidence, Problem
 from pilothouse.problems.weeks import WEEK, count_weeks
@@ -44,6 +45,21 @@ def fix_of(problem: Ticket, now: datetime) -> Fix | None:
         if back_at is None or resolved_at is None or not last.change.actual_end_at <= back_at <= resolved_at:
             return Fix(last.change.actual_end_at, last.pk)
     return Fix(resolved_at, None) if resolved_at is not None else None
+
+
+def why_no_fix(problem: Ticket, change: Ticket) -> str:
+    """Say why a change cannot have fixed a problem: it was done before the problem began, or is suspected of it; else nothing."""
+    done_at = Change.objects.filter(pk=change.pk).values_list("actual_end_at", flat=True).first()
+    if done_at is None:
+        return ""
+    first_at = Ticket.objects.filter(pk__in=incidents_of(problem.pk)).aggregate(at=Min("opened_at"))["at"]
+    if first_at is not None and done_at <= first_at:
+        return f"{change.number} was done on {done_at:%-d %b %Y}, before the first incident of {first_at:%-d %b %Y}."
+    found = Evidence.objects.filter(problem=problem).values_list("found__causes", flat=True)
+    suspected = (cause for causes in found for cause in causes or () if cause.get("kind") == "change")
+    if any(cause.get("key") == change.number for cause in suspected):
+        return f"{change.number} was done before the trouble began: it is suspected of having caused it."
+    return ""
 
 
 def returned_at(problem: Ticket) -> datetime | None:

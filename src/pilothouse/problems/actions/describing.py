@@ -14,6 +14,7 @@ from pilothouse.platform.texts import is_plain_text
 from pilothouse.problems import queries
 from pilothouse.problems.actions.records import get_problem
 from pilothouse.problems.engine.detail import EMPTY, PREFIX
+from pilothouse.problems.proving import why_no_fix
 from pilothouse.tickets.access import get_ticket, require_work
 from pilothouse.tickets.actions import link_ticket, move_ticket, open_ticket
 from pilothouse.tickets.actions.details import record_detail, require_version
@@ -126,13 +127,19 @@ def withdraw_known_error(*, actor: Actor, problem_id: int, now: datetime, note: 
 
 
 def link_fix(*, actor: Actor, problem_id: int, change: int | str, now: datetime) -> Link:
-    """Link the change that fixes a problem (by id or number); the proof of fix begins when it is done."""
+    """Link the change that fixes a problem (by id or number); the proof of fix begins when it is done.
+
+    Raises Invalid for a change that was done before the problem began, or that its evidence suspects of having caused it.
+    """
     with transaction.atomic():
         problem = _open_to(actor, problem_id)
         fix = get_ticket(actor, change)
         if fix.kind != "change":
             hint = "Give the number of a change, for instance CHG0000001."
             raise Invalid("They were not linked.", [FieldError("change", f"{fix.number} is no change.", hint)])
+        if why := why_no_fix(problem, fix):
+            hint = "Link the change that was made against it. What caused it belongs into the cause."
+            raise Invalid("They were not linked.", [FieldError("change", why, hint)])
         return link_ticket(actor=actor, ticket_id=problem.pk, relation=FIXED_BY, target=fix.pk, now=now)
 
 
