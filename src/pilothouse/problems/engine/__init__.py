@@ -12,6 +12,7 @@
     causes     changes that precede an onset, held against chance; CIs upstream of all
     costs      what it costs, and will cost next quarter
     candidates the evidence of a group gathered, overlapping groups thinned, the rest ranked
+    saying     how figures and names are said in plain words
     telling    a paragraph of plain words for each
     mine       all of it, in order
 

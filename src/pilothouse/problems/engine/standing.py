@@ -7,6 +7,8 @@ possible cause that did not stand when it was dismissed.
 from collections.abc import Mapping
 from typing import Any
 
+from pilothouse.problems.engine.saying import label
+
 GROWN, AT_LEAST = 1.5, 5
 _OTHER_PERIOD = 0.2
 Found = Mapping[str, Any]
@@ -30,9 +32,8 @@ def _grown(dismissed: Found, now: Found) -> str:
 
 def _facet(dismissed: Found, now: Found) -> str:
     known = {name for facet in dismissed.get("facets", ()) for name in (f"{facet['fact']} {facet['value']}", *facet.get("same", ()))}
-    new = [f"{facet['fact']} {facet['value']}" for facet in now.get("facets", ())]
-    fresh = next((name for name in new if name not in known), None)
-    return f"it concentrates on {fresh}" if fresh else ""
+    fresh = next((facet for facet in now.get("facets", ()) if f"{facet['fact']} {facet['value']}" not in known), None)
+    return f"it concentrates on {label(fresh['fact'])} {fresh.get('said') or fresh['value']}" if fresh else ""
 
 
 def _period(dismissed: Found, now: Found) -> str:

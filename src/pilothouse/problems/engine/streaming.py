@@ -29,6 +29,7 @@ from pilothouse.problems.engine.baseline import DAY
 from pilothouse.problems.engine.causes import span
 from pilothouse.problems.engine.columns import FAMILY
 from pilothouse.problems.engine.evidence import WIDEST, WINDOWS, beats, crowding, is_look_for_beats
+from pilothouse.problems.engine.saying import one_in
 from pilothouse.problems.engine.streams import Arrival, Stream, is_of_families, of_family, streams_of
 
 A_WEEK = 1.0  # false alarms that are to be expected at most
@@ -84,13 +85,14 @@ def told(alarm: Alarm) -> str:
     """Say in a sentence what was raised and what it rests on.
 
     >>> told(Alarm(1, "burst", "CI", "SRV-17", 6, 0, 10_800, 0.2, 1e-9, 1e-6))
-    'CI SRV-17: 6 tickets within 3.0 hours, expected 0.2; raised after 6 tickets, 3.0 hours after the first (chance 1e-09)'
+    'CI SRV-17: 6 tickets within 3.0 hours, expected 0.2; raised after 6 tickets, by chance alone 1 in a billion'
     """
     where = _where(alarm)
-    after = f"raised after {alarm.count} tickets, {span(alarm.seconds)} after the first (chance {alarm.chance:.1g})"
+    odds = f"by chance alone {one_in(alarm.chance)}"
     if alarm.days is not None:
-        return f"{where}: recurs every {alarm.days:.1f} days; {after}"
-    return f"{where}: {alarm.count} tickets within {span(alarm.seconds)}, expected {alarm.expected:.2g}; {after}"
+        return f"{where}: recurs every {alarm.days:.1f} days; raised after {alarm.count} tickets in {span(alarm.seconds)}, {odds}"
+    crowd = f"{alarm.count} tickets within {span(alarm.seconds)}, expected {alarm.expected:.2g}"
+    return f"{where}: {crowd}; raised after {alarm.count} tickets, {odds}"
 
 
 def _where(alarm: Alarm) -> str:

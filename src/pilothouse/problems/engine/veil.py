@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping, Set
 from typing import Any
 
+from pilothouse.problems.engine.saying import label
+
 Found = Mapping[str, Any]
 SPOKEN = frozenset({"word", "named"})  # what tickets say, not what they are about
 
@@ -36,7 +38,7 @@ def neutral(found: Found) -> str:
     """
     facets = found.get("facets") or []
     if facets:
-        return f"Recurring trouble: {facets[0]['fact']} {facets[0]['value']}"
+        return f"Recurring trouble: {label(facets[0]['fact'])} {facets[0].get('said') or facets[0]['value']}"
     return f"Recurring trouble, {found.get('ticket_count', 0):,} tickets"
 
 
