@@ -220,11 +220,16 @@ def test_a_workbook(tmp_path: Path) -> None:
     assert sheet is not None
     sheet.append(["Number", "Opened", "Count", "Flag"])
     sheet.append(["INC1", datetime(2026, 2, 3, 10, 30), 4.0, True])  # noqa: DTZ001  workbooks know no zones
+    sheet.append([None, None])
+    sheet.append(["INC2"])
     second = book.create_sheet("Other")
     second.append(["x"])
     book.save(tmp_path / "a.xlsx")
     content = (tmp_path / "a.xlsx").read_bytes()
-    assert table(content, "a.xlsx") == (("Number", "Opened", "Count", "Flag"), [(2, ["INC1", "2026-02-03 10:30:00", "4", "true"])])
+    first, second_row = (2, ["INC1", "2026-02-03 10:30:00", "4", "true"]), (4, ["INC2", "", "", ""])
+    assert table(content, "a.xlsx") == (("Number", "Opened", "Count", "Flag"), [first, second_row])
+    found = open_table(io.BytesIO(content), "a.xlsx")
+    assert len(list(found.rows)) == 2 and found.blank.rows == 1
     assert table(content, "a.xlsx", Reading(sheet="Other"))[0] == ("x",)
     with pytest.raises(BadFile, match="it has Sheet, Other"):
         table(content, "a.xlsx", Reading(sheet="No"))
