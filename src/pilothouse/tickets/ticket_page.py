@@ -31,6 +31,9 @@ class Offer:
     open: bool = False
 
 
+_MOST_IN_ROW, _LIKELIEST = 7, 3
+
+
 @dataclass(frozen=True, slots=True)
 class Related:
     """A line of the links card."""
@@ -85,7 +88,7 @@ def context(actor: Actor, ticket: Ticket, chosen: Mapping[str, str], *, refused:
         "may_work": works,
         "may_comment": actor.can(Capability.RAISE_TICKETS),
         "may_note": actor.can(Capability.WORK_TICKETS),
-        "offers": offers(actor, ticket, forms) if works else [],
+        **_toolbar(offers(actor, ticket, forms) if works else [], forms),
         "composer": forms.get("comment") or CommentForm(initial={"audience": _audience(actor, ticket)}),
         "link_form": forms.get("link") or LinkForm(),
         "merge_form": forms.get("merge") or MergeForm(),
@@ -96,6 +99,13 @@ def context(actor: Actor, ticket: Ticket, chosen: Mapping[str, str], *, refused:
         "main_panels": side_panels.gather(actor, ticket, main=True),
         **_around(actor, ticket),
     }
+
+
+def _toolbar(found: list[Offer], refused: Mapping[str, DeskForm]) -> dict[str, Any]:
+    """Part the acts: where there are too many for one row, the likeliest stand there and the others under More."""
+    shown = found if len(found) <= _MOST_IN_ROW else found[:_LIKELIEST]
+    more = found[len(shown) :]
+    return {"offers": shown, "more_offers": more, "more_is_open": any(offer.open for offer in more) or "merge" in refused}
 
 
 def _audience(actor: Actor, ticket: Ticket) -> str:

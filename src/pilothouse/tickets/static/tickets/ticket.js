@@ -45,7 +45,9 @@ function press(act) {
   const node = page.querySelector(`[data-key-act="${act}"]`);
   if (!node) return announce("This is not offered in this state.");
   if (node.tagName !== "DETAILS") return node.click();
-  for (const other of page.querySelectorAll("details.menu[open]")) if (other !== node) other.open = false;
+  for (const other of page.querySelectorAll("details.menu[open]")) if (!other.contains(node)) other.open = false;
+  const more = node.closest(".overflow");
+  if (more) more.open = true;
   node.open = true;
   node.querySelector("select, input:not([type=hidden]), textarea, button")?.focus();
 }
