@@ -55,7 +55,7 @@ class ProblemOut(BaseModel):
     promised_on: date | None
     weekly_hours: float | None = Field(description="What it costs in handling hours a week, as its evidence says.")
     no_fix_reason: str
-    proof: str | None = Field(description="early, fixed, reduced or none; null before a fix was carried out.")
+    proof: str | None = Field(description="early, fixed, reduced, none or back (it came back); null before a fix was carried out.")
     resolution_code: str
     resolution_notes: str
     opened_at: datetime
