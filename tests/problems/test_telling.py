@@ -66,6 +66,15 @@ def test_a_burst_says_how_many_are_the_candidates_and_an_outage_has_no_weekly_ra
     assert f"Since 31 January 2025: {own}, 1.3 a day; before it none." in _told(slow, tickets).paragraph
 
 
+def test_a_day_is_one_day_and_people_are_no_cost(outage: Candidate, tickets: Tickets) -> None:
+    own = replace(outage, rows=outage.rows[1:])
+    people = coded(["rita", *(f"person {i}" for i in range(len(tickets) - 1))])
+    told = _told(own, replace(tickets, facts={**tickets.facts, "requester": people})).paragraph
+    assert (
+        told.startswith(f"{len(own.rows)} tickets belong together, all on 31 January 2025.") and f" It hit {len(own.rows)} people." in told
+    )
+
+
 def test_chances_are_said_in_words(outage: Candidate, tickets: Tickets) -> None:
     sure = _told(outage, tickets).confidence
     assert sure == (
@@ -92,8 +101,8 @@ def test_of_values_that_hold_the_same_tickets_the_one_that_people_say_leads() ->
     build, version = Facet("os_build", "23C64", 8, 10, 1.0, 1e-12), Facet("os_version", "14.2", 8, 10, 1.05, 1e-11)
     (found,) = independent([build, version], np.arange(10), facts)
     assert (found.fact, found.value, found.same, found.words) == ("os_version", "14.2", ("os_build 23C64",), "macOS 14.2")
-    wider = replace(version, expected=4.0)  # elsewhere the version has many more than the build
-    (kept,) = independent([build, wider], np.arange(10), facts)
+    elsewhere = Fact(np.array([0] * 8 + [1] * 7 + [0], np.int32), ("14.2", "13.6"))  # the version has one more than the build
+    (kept,) = independent([build, version], np.arange(10), facts | {"os_version": elsewhere})
     assert (kept.fact, kept.words) == ("os_build", "macOS 23C64")
 
 

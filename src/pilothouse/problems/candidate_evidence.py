@@ -156,7 +156,7 @@ def _period(each: Mapping[str, Any], _: int) -> str:
 
 
 def _clockwork(each: Mapping[str, Any], total: int) -> str:
-    kind = " of that kind" if each["total"] != total else ""
+    kind = " in the group that showed it" if each["total"] != total else ""
     return f"{each['count']:,} of {each['total']:,}{kind} on {each['words']}, expected {each['expected']:.1f}"
 
 

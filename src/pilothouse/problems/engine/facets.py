@@ -38,7 +38,6 @@ _LEAST_SHARE = 0.15
 _LEAST_LIFT = 2.0
 _HIGH_LIFT = 4.0  # for less than a third of the group
 _AGREEING = 0.97
-_ALIKE = 0.1  # by which part expected shares of two values differ that are of the same tickets
 _COMPARABLE = 5  # tickets outside the group that a comparison needs
 # What follows from the kind of trouble, and says nothing of where it shows.
 UNTESTED = frozenset({*KIND, SERVICE, GROUP, ASSIGNEE, CLASS})
@@ -252,7 +251,7 @@ def _worth(count: ArrayLike, known: ArrayLike, expected: ArrayLike) -> Bools:
 def independent(facets: Sequence[Facet], rows: Ints, facts: Mapping[str, Fact], most: int = 3) -> list[Facet]:
     """Return the strongest facets; those that only say the same tickets again are named with them.
 
-    Of values that hold the very same tickets, here and (as far as expectation tells) elsewhere, the one that people say leads.
+    Of values that hold the very same tickets, here and everywhere, the one that people say leads.
     """
     kept: list[tuple[Facet, Floats]] = []
     for facet in facets:
@@ -260,16 +259,17 @@ def independent(facets: Sequence[Facet], rows: Ints, facts: Mapping[str, Fact], 
         twin = next((i for i, (_, other) in enumerate(kept) if _overlap(has, other) >= 0.9), -1)
         if twin >= 0:
             first, other = kept[twin]
-            lead, after = (facet, first) if _says_it_better(facet, first) and _overlap(has, other) == 1 else (first, facet)
+            lead, after = (facet, first) if _says_it_better(facet, first, facts) else (first, facet)
             kept[twin] = replace(lead, same=(*first.same, f"{after.fact} {after.value}")), other
         elif len(kept) < most:
             kept.append((facet, has))
     return [replace(facet, said=_said(facet, rows, facts)) for facet, _ in kept]
 
 
-def _says_it_better(facet: Facet, than: Facet) -> bool:
-    share, other = (each.expected / max(each.known, 1) for each in (facet, than))
-    return oddness(facet.fact, facet.value) < oddness(than.fact, than.value) and abs(share - other) <= _ALIKE * max(share, other)
+def _says_it_better(facet: Facet, than: Facet, facts: Mapping[str, Fact]) -> bool:
+    if oddness(facet.fact, facet.value) >= oddness(than.fact, than.value):
+        return False
+    return bool((facts[facet.fact].having(facet.value) == facts[than.fact].having(than.value)).all())
 
 
 def _said(facet: Facet, rows: Ints, facts: Mapping[str, Fact]) -> str:

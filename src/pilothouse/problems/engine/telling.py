@@ -155,7 +155,8 @@ def _what(candidate: Candidate, tickets: Tickets, calendar: Calendar | None) -> 
     times = times[times != MISSING]
     if not len(times):
         return f"{count} belong together."
-    return f"{count} belong together, from {_day(int(times.min()))} to {_day(int(times.max()))}."
+    first, last = _day(int(times.min())), _day(int(times.max()))
+    return f"{count} belong together, {f'all on {first}' if first == last else f'from {first} to {last}'}."
 
 
 def facet_words(facet: Facet) -> str:
@@ -183,7 +184,8 @@ def _plain(same: str) -> str:
 
 def _where(candidate: Candidate) -> list[str]:
     found = [f"{_capital(facet_words(facet))}." for facet in candidate.facets]
-    if candidate.pair is not None and candidate.pair.lift > 1.5 * max(facet.lift for facet in candidate.facets[:2]):
+    is_more = len(candidate.facets) > 1 and candidate.facets[1].value not in candidate.facets[0].words  # "macOS 14.2" says macOS, too
+    if candidate.pair is not None and is_more and candidate.pair.lift > 1.5 * max(facet.lift for facet in candidate.facets[:2]):
         found.append(f"Both together: {facet_words(candidate.pair)}.")
     return [*found, counted_of([facet.known for facet in candidate.facets], len(candidate.rows))]
 
@@ -222,7 +224,7 @@ def _period(each: Period | None) -> str:
 def _clockwork(each: Clockwork | None, total: int) -> str:
     if each is None:
         return ""
-    kind = " of that kind" if each.total != total else ""
+    kind = " in the group that showed it" if each.total != total else ""
     return f"{each.count:,} of {each.total:,}{kind} came on {each.words}, expected {each.expected:.1f}."
 
 
@@ -241,9 +243,10 @@ def _cost(cost: Cost) -> str:
     if cost.hours is not None:
         noun = hours_noun(cost.hours, cost.hours_known)
         said.append(f"{cost.hours:,.0f} {noun} (known for {cost.hours_known:,} of {cost.tickets:,} tickets)")
-    nouns = ((cost.breaches, "breach", "breaches"), (cost.reassignments, "reassignment", ""), (cost.people, "person hit", "people hit"))
+    nouns = ((cost.breaches, "breach", "breaches"), (cost.reassignments, "reassignment", ""))
     said += [counted(value, one, many) for value, one, many in nouns if value]
     text = f"It cost {', '.join(said)}." if said else ""
+    text += f" It hit {counted(cost.people, 'person', 'people')}." if cost.people else ""
     if cost.expected is not None and cost.low is not None and cost.high is not None:
         coming = counted(cost.expected, "ticket")
         text += f" If nothing is done, the next quarter brings some {coming} ({cost.low:,.0f} to {cost.high:,.0f})"
@@ -282,8 +285,14 @@ def _percent(chance: float) -> str:
 
 def _sure(candidate: Candidate) -> str:
     sign = candidate.sign
-    what = f"so many {_having(sign.evidence)}" if isinstance(sign.evidence, Facet) else _SIGNS.get(sign.what, "this")
+    what = f"so many {_having(_told_as(sign.evidence, candidate))}" if isinstance(sign.evidence, Facet) else _SIGNS.get(sign.what, "this")
     odds = one_in(sign.chance)
     odds = odds if odds.startswith("less") else f"about {odds}"
     bar = f"; so much was looked at that only odds below {one_in(candidate.bar)} count" if 0 < candidate.bar < 1 else ""
     return f"How sure: in one group, {what} would be seen by chance alone with odds of {odds}{bar}."
+
+
+def _told_as(facet: Facet, candidate: Candidate) -> Facet:
+    """Return the facet by whose name the paragraph tells the tickets of this one."""
+    names = ((each, {(each.fact, each.value), *(tuple(same.split(" ", 1)) for same in each.same)}) for each in candidate.facets)
+    return next((each for each, own in names if (facet.fact, facet.value) in own), facet)
