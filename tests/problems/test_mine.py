@@ -160,7 +160,7 @@ def test_tickets_that_are_all_alike_show_nothing(count: int) -> None:
     )
     mined = mine(tickets)
     assert mined.findings == ()
-    assert any("opened" in remark for remark in mined.remarks)
+    assert count == 1 or any("opened" in remark for remark in mined.remarks)  # one ticket has no instant to differ from
 
 
 def test_half_of_the_rows_empty_and_a_text_of_a_megabyte() -> None:
