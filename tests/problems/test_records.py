@@ -261,5 +261,9 @@ def test_where_no_effort_is_recorded_tickets_a_week_stand_in(org: Organisation) 
     client = Client()
     with clock.at(NOW + timedelta(days=14)):
         client.force_login(User.objects.get(pk=org.ana.user_id))
+        assert (
+            "<b>12.0 h</b>a week they cost; 1 without recorded effort: 6.0 tickets a week"
+            in client.get("/problems/review").content.decode()
+        )
         assert "tickets a week stand in for handling hours" in client.get("/problems").content.decode()
         assert "costs 6.0 tickets a week; no effort is recorded" in client.get(f"/tickets/{problem.number}").content.decode()
