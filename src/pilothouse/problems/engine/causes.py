@@ -151,7 +151,7 @@ def changes_before(
     chances = -np.expm1(-around.a_day(closeness) * (gaps / DAY + 0.25)) if len(gaps) else gaps.astype(np.float64)
     scores = -np.log10(np.maximum(chances, 1e-12)) + _COVERAGE * np.log10(np.maximum(closeness, _UNRELATED))
     words = _told(rows, tickets)
-    found = []
+    found: list[tuple[int, Cause]] = []
     for place in np.flatnonzero((gaps >= 0) & (scores >= least - 1)).tolist():  # a title that is all in the tickets' words adds 1
         change = around.changes[place]
         alike = _alike(change.title, words)
@@ -159,8 +159,8 @@ def changes_before(
             at = min(start - int(gaps[place]), change.end)  # by the plan it may end later than it did
             why = _why(change, start, start - at, shares, near, alike)
             score, chance = float(scores[place]) + alike, float(chances[place])
-            found.append(Cause(kind, change.key, change.title, at, why, score, chance))
-    return sorted(found, key=lambda cause: (-cause.score, -cause.at, cause.key))
+            found.append((int(gaps[place]), Cause(kind, change.key, change.title, at, why, score, chance)))
+    return [cause for _, cause in sorted(found, key=lambda each: (-each[1].score, each[0], each[1].key))]
 
 
 def _told(every: Ints, tickets: Tickets) -> set[str]:
