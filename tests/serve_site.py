@@ -15,7 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pilothouse.platform.settings")
 
 import django
 
-from pilothouse.platform.starting import without_collecting
+from pilothouse.platform.garbage import without_collecting
 
 with without_collecting():
     django.setup()

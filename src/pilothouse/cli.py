@@ -20,8 +20,8 @@ import typer
 
 from pilothouse import __version__
 from pilothouse.platform import embedded, supervisor
+from pilothouse.platform.garbage import without_collecting
 from pilothouse.platform.places import data_folder
-from pilothouse.platform.starting import without_collecting
 
 if TYPE_CHECKING:
     from datetime import datetime

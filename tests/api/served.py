@@ -10,7 +10,7 @@ from tests import serve_site  # sets Django up
 from pilothouse.people import actions
 from pilothouse.people.models import Team, User
 from pilothouse.platform import clock
-from pilothouse.platform.starting import without_collecting
+from pilothouse.platform.garbage import without_collecting
 
 
 def _token(handle: str) -> str:

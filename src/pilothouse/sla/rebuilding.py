@@ -8,7 +8,6 @@ Of many tickets the portions are made by processes of their own, which see what 
 to them) and write nothing: all rows go through the one transaction, so that whatever breaks leaves the state before it.
 """
 
-import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -25,6 +24,7 @@ import psycopg
 from django.db import connection
 from numpy.typing import NDArray
 
+from pilothouse.platform.garbage import no_collection
 from pilothouse.platform.journal import Change
 from pilothouse.platform.statements import run
 from pilothouse.sla import binary_rows, escalations, rebuilding_child, rulebook
@@ -328,15 +328,3 @@ def _indexes_anew() -> Iterator[None]:
 @contextmanager
 def _as_they_are() -> Iterator[None]:
     yield
-
-
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """Spare the search for circles among millions of rows that have none; what came before is looked at no more meanwhile."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

@@ -27,6 +27,7 @@ from django.db import connection
 from pilothouse.people.models import Team
 from pilothouse.platform import statements
 from pilothouse.platform.access import Actor
+from pilothouse.platform.garbage import no_collection
 from pilothouse.platform.refusals import FieldError, Invalid
 from pilothouse.sla import rulebook, schedules
 from pilothouse.sla.engine.business_time import OpenHours, read_definition
@@ -38,7 +39,6 @@ from pilothouse.sla.engine.what_if import TO_BREACHED, TO_MET, Compared, Tally
 from pilothouse.sla.judging import Judged, field_errors, judge
 from pilothouse.sla.models import Agreement as AgreementRow
 from pilothouse.sla.models import Schedule
-from pilothouse.sla.rebuilding import no_collection
 from pilothouse.sla.schedule_queries import newest_versions
 from pilothouse.tickets.models import Ticket
 
