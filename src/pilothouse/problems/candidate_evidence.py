@@ -9,7 +9,7 @@ from pilothouse.platform.access import Actor
 from pilothouse.problems.candidate_page import reason_of
 from pilothouse.problems.candidate_pictures import Weeks, weeks_of
 from pilothouse.problems.candidate_queries import Seen
-from pilothouse.problems.engine.saying import came, counted_of, hours_noun, is_one_burst, label, lasting, one_in
+from pilothouse.problems.engine.saying import came, capital, counted_of, hours_noun, is_one_burst, label, lasting, named, one_in
 from pilothouse.problems.models import CANDIDATE_STATES
 from pilothouse.tickets.models import Ticket
 
@@ -108,13 +108,9 @@ def _shared(found: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Return what most of its tickets have: name, value, how many."""
     total = found.get("ticket_count", 0)
     return [
-        (_capital(label(each["fact"])), each["value"], "all" if each["count"] == total else f"{each['count']:,} of {total:,}")
+        (capital(label(each["fact"])), each["value"], "all" if each["count"] == total else f"{each['count']:,} of {total:,}")
         for each in found.get("shared", ())
     ]
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _facet(facet: Mapping[str, Any]) -> FacetRow:
@@ -128,13 +124,8 @@ def _facet(facet: Mapping[str, Any]) -> FacetRow:
         expected=f"{expected:.1f}" if expected < 10 else f"{expected:,.0f}",
         lift=f"{lift:.1f}×" if lift < 10 else f"{lift:,.0f}×",
         chance=chance_words(facet["chance"]),
-        same=", ".join(_same(each) for each in facet.get("same", ())[:5]),
+        same=", ".join(named(each) for each in facet.get("same", ())[:5]),
     )
-
-
-def _same(words: str) -> str:
-    fact, _, value = words.partition(" ")
-    return f"{label(fact)} {value}"
 
 
 def _rhythm(found: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -193,7 +184,7 @@ def _cost(cost: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Return what it costs, each figure with its basis; what is not known is not shown."""
     rows = [("Tickets", f"{cost['tickets']:,}", "counted")]
     if cost["hours"] is not None:
-        noun = _capital(hours_noun(cost["hours"], cost["hours_known"]))
+        noun = capital(hours_noun(cost["hours"], cost["hours_known"]))
         rows.append((noun, f"{cost['hours']:,.0f}", f"known for {cost['hours_known']:,} of {cost['tickets']:,} tickets"))
     else:
         rows.append(("Handling hours", "", "not recorded: counted in tickets"))

@@ -1,15 +1,15 @@
 """What a problem costs a week where no effort is recorded: tickets. Hours are never made up from them."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, DateTimeField, DurationField, ExpressionWrapper, F, FloatField, Min, OuterRef, Subquery, Value
 from django.db.models.functions import Cast, Coalesce, Extract, Greatest
 
+from pilothouse.problems.weeks import WEEK
 from pilothouse.tickets.models import CAUSED_BY, Link, Ticket
 
-_WINDOW = timedelta(weeks=13)
-_WEEK_SECONDS = 604_800.0
+_WINDOW = 13 * WEEK
 
 
 def weekly_tickets(now: datetime) -> Any:
@@ -21,7 +21,9 @@ def weekly_tickets(now: datetime) -> Any:
     own = Link.objects.filter(relation=CAUSED_BY, target=OuterRef("pk"), ticket__opened_at__lte=end)
     own = own.filter(ticket__opened_at__gte=ExpressionWrapper(end - Value(_WINDOW), output_field=DateTimeField()))
     since = ExpressionWrapper(end - Min("ticket__opened_at"), output_field=DurationField())
-    weeks = Greatest(Value(1.0), Extract(since, "epoch", output_field=FloatField()) / Value(_WEEK_SECONDS), output_field=FloatField())
+    weeks = Greatest(
+        Value(1.0), Extract(since, "epoch", output_field=FloatField()) / Value(WEEK.total_seconds()), output_field=FloatField()
+    )
     each = own.order_by().values("target", "target__resolved_at").annotate(each=Cast(Count("pk"), FloatField()) / weeks).values("each")
     return Subquery(each, output_field=FloatField())
 

@@ -65,18 +65,21 @@ def _looked(
 
 
 def _since(last: int, now: datetime) -> list[tuple[int, Arrival]]:
-    rows = run(_AFTER, (last, list(RAISED_KINDS), now - _LATE, now - _SETTLED, _AT_ONCE))
-    return sorted((_arrival(row) for row in rows), key=lambda each: (each[1][1], each[0]))
+    return _read(_AFTER, last, list(RAISED_KINDS), now - _LATE, now - _SETTLED, _AT_ONCE)
 
 
 def _usual(now: datetime) -> list[tuple[int, Arrival]]:
-    rows = run(_BEFORE, (list(RAISED_KINDS), now - USUAL, now - _SETTLED, _USUAL_AT_MOST))
-    return sorted((_arrival(row) for row in rows), key=lambda each: (each[1][1], each[0]))
+    return _read(_BEFORE, list(RAISED_KINDS), now - USUAL, now - _SETTLED, _USUAL_AT_MOST)
 
 
 def _taken(last: int, now: datetime) -> list[Arrival]:
     """Return the tickets up to the last one that was watched, as far back as the watch remembers, at most so many."""
-    return [_arrival(row)[1] for row in run(_TAKEN, (last, list(RAISED_KINDS), now - _REMEMBERED, _USUAL_AT_MOST))]
+    return [arrival for _, arrival in _read(_TAKEN, last, list(RAISED_KINDS), now - _REMEMBERED, _USUAL_AT_MOST)]
+
+
+def _read(query: str, *values: Any) -> list[tuple[int, Arrival]]:
+    """Return tickets by their ids as arrivals, in order of their times."""
+    return sorted((_arrival(row) for row in run(query, values)), key=lambda each: (each[1][1], each[0]))
 
 
 def _arrival(row: Sequence[Any]) -> tuple[int, Arrival]:

@@ -58,9 +58,10 @@ def _judge(actor: Actor, problem: Ticket, now: datetime) -> str:
     returned_at = proving.returned_at(problem)
     if judged.verdict != "none" and (back is not None or (returned_at is not None and returned_at >= fix.at)):
         judged = replace(judged, verdict="back")
-    _keep(actor, problem, fix, judged, "" if back is None else back.words(judged), now)
-    if back is not None and problem.state in DONE_STATES:
-        _reopen(actor, problem, back.words(judged), now)
+    words = "" if back is None else back.words(judged)
+    _keep(actor, problem, fix, judged, words, now)
+    if words and problem.state in DONE_STATES:
+        _reopen(actor, problem, words, now)
         return "came_back"
     return judged.verdict
 

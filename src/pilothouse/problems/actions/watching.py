@@ -16,7 +16,7 @@ from pilothouse.platform.journal import Change, Draft
 from pilothouse.platform.statements import run
 from pilothouse.problems import candidate_queries
 from pilothouse.problems.engine.columns import FAMILY
-from pilothouse.problems.engine.saying import one_in
+from pilothouse.problems.engine.saying import capital, one_in
 from pilothouse.problems.models import Candidate, CandidateTicket, TicketWatch
 from pilothouse.tickets.models import Ticket
 
@@ -103,7 +103,7 @@ def _found(alarm: Mapping[str, Any], tickets: Sequence[Ticket]) -> dict[str, Any
         "rank": 0,
         "title": _title(alarm, tickets),
         "source": alarm["source"],
-        "paragraph": f"{alarm['told'][:1].upper()}{alarm['told'][1:]}. It was raised while the tickets came in; the next look says more.",
+        "paragraph": f"{capital(alarm['told'])}. It was raised while the tickets came in; the next look says more.",
         "confidence": f"By chance alone, this would be seen with odds of {odds}; only what is below {bar} counts.",
         "words": [],
         "facets": [],

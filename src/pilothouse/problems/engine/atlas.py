@@ -17,14 +17,10 @@ _NAMED_BY = 3  # words
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where a ticket's words lead: its family and its small cluster (-1: none), and how near it is to that one's centre (cosine)."""
+    """Where a ticket's words lead: its family (-1: none), and how near it is to the centre of a small cluster there (cosine)."""
 
     family: int
-    cluster: int
     nearness: float
-
-
-NOWHERE = Spot(-1, -1, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,13 +37,13 @@ class Atlas:
         """Place a ticket; one whose words are unknown, or like nobody's, has no family."""
         columns = self.reader.columns(title, text)
         if not columns:
-            return NOWHERE
+            return Spot(-1, 0.0)
         places, counts = np.unique(columns, return_counts=True)
         row = sparse.csr_array((counts.astype(np.float32), places, [0, len(places)]), shape=(1, len(self.space.weights)))
         near = self.space.place(row)[0] @ self.centres.T
         best = int(np.argmax(near))
         nearness = float(near[best])
-        return Spot(int(self.family_of[best]), best, nearness) if nearness >= _NEAR else Spot(-1, -1, nearness)
+        return Spot(int(self.family_of[best]) if nearness >= _NEAR else -1, nearness)
 
     def family(self, title: str, text: str = "") -> str:
         """Return the name of a ticket's family, empty where it has none."""
@@ -84,15 +80,15 @@ def atlas_of(families: Families, words: Words | None) -> Atlas | None:
     """Return the atlas of families that were gathered by their words; None where they were not."""
     if families.centres is None or families.space is None or families.family_of is None or words is None:
         return None
-    return Atlas(words.reader, families.space, families.centres, families.family_of, _names(families, families.space, words))
+    count = int(families.family_of.max()) + 1
+    return Atlas(words.reader, families.space, families.centres, families.family_of, _names(families.labels, count, families.space, words))
 
 
-def _names(families: Families, space: Space, words: Words) -> tuple[str, ...]:
+def _names(labels: Labels, count: int, space: Space, words: Words) -> tuple[str, ...]:
     """Name each family by the words that weigh most in its tickets (of a sample spread evenly over all)."""
-    rows = np.unique(np.linspace(0, len(families.labels) - 1, min(len(families.labels), SAMPLE)).astype(np.int64))
-    rows = rows[families.labels[rows] >= 0]
-    count = int(families.family_of.max()) + 1 if families.family_of is not None else 0
-    gathered = sparse.csr_array((np.ones(len(rows), np.float32), (families.labels[rows], np.arange(len(rows)))), shape=(count, len(rows)))
+    rows = np.unique(np.linspace(0, len(labels) - 1, min(len(labels), SAMPLE)).astype(np.int64))
+    rows = rows[labels[rows] >= 0]
+    gathered = sparse.csr_array((np.ones(len(rows), np.float32), (labels[rows], np.arange(len(rows)))), shape=(count, len(rows)))
     table = (gathered @ space.weighted(words.counts[rows])).tocsr()
     named: dict[str, None] = {}
     for family in range(count):

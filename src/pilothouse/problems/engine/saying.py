@@ -18,6 +18,21 @@ def label(fact: str) -> str:
     return " ".join(word.upper() if word.lower() in _ACRONYMS else word for word in fact.replace("_", " ").split())
 
 
+def named(same: str) -> str:
+    """Return a fact and its value ("os_build 26100") with the fact's name as people read it; names of facts that are words stay.
+
+    >>> named("os_build 26100")
+    'OS build 26100'
+    """
+    fact, _, value = same.partition(" ")
+    return f"{label(fact)} {value}"
+
+
+def capital(text: str) -> str:
+    """Return a text that begins with a capital, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def oddness(fact: str, value: str) -> tuple[bool, bool]:
     """Return how little a person would say a value, the least what is said first: codes after names with words and dotted versions.
 

@@ -15,7 +15,7 @@ from pilothouse.problems.engine.costs import Cost, counted
 from pilothouse.problems.engine.facets import Facet
 from pilothouse.problems.engine.raising import Raised
 from pilothouse.problems.engine.rhythm import Burst, Clockwork, Period
-from pilothouse.problems.engine.saying import came, counted_of, hours_noun, is_one_burst, label, lasting, one_in
+from pilothouse.problems.engine.saying import came, capital, counted_of, hours_noun, is_one_burst, label, lasting, named, one_in
 from pilothouse.problems.engine.words import Words
 
 _TITLE = 90
@@ -166,7 +166,7 @@ def facet_words(facet: Facet) -> str:
     '38 of 41 with OS version macOS 14.2, expected 5.8'
     """
     expected = f"{facet.expected:.1f}" if facet.expected < 10 else f"{facet.expected:,.0f}"
-    same = f" (the same tickets: {', '.join(_plain(each) for each in facet.same[:3])})" if facet.same else ""
+    same = f" (the same tickets: {', '.join(named(each) for each in facet.same[:3])})" if facet.same else ""
     return f"{facet.count:,} of {facet.known:,} {_having(facet)}, expected {expected}{same}"
 
 
@@ -176,22 +176,12 @@ def _having(facet: Facet) -> str:
     return f"{preposition} {name}{facet.words}"
 
 
-def _plain(same: str) -> str:
-    """Return a fact and its value with the fact's name as people read it; names of facts that are words stay."""
-    fact, _, value = same.partition(" ")
-    return f"{label(fact)} {value}"
-
-
 def _where(candidate: Candidate) -> list[str]:
-    found = [f"{_capital(facet_words(facet))}." for facet in candidate.facets]
+    found = [f"{capital(facet_words(facet))}." for facet in candidate.facets]
     is_more = len(candidate.facets) > 1 and candidate.facets[1].value not in candidate.facets[0].words  # "macOS 14.2" says macOS, too
     if candidate.pair is not None and is_more and candidate.pair.lift > 1.5 * max(facet.lift for facet in candidate.facets[:2]):
         found.append(f"Both together: {facet_words(candidate.pair)}.")
     return [*found, counted_of([facet.known for facet in candidate.facets], len(candidate.rows))]
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _when(candidate: Candidate, tickets: Tickets) -> list[str]:
