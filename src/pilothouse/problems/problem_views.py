@@ -17,7 +17,7 @@ from pilothouse.problems import problem_lists as lists
 from pilothouse.problems.actions.records import get_problem, open_problem
 from pilothouse.problems.engine.titles import proposed
 from pilothouse.problems.forms import OpenProblemForm
-from pilothouse.problems.selecting import MOST_SELECTED, Incident, incidents_by_id, incidents_named
+from pilothouse.problems.selecting import MOST_SELECTED, Incident, incidents_by_id, incidents_named, is_id
 from pilothouse.tickets.access import visible
 from pilothouse.tickets.doors import back
 from pilothouse.tickets.models import CAUSED_BY, Ticket
@@ -90,7 +90,7 @@ def new(request: HttpRequest, actor: Actor) -> HttpResponseBase:
 
 
 def _from_selection(request: HttpRequest, actor: Actor) -> HttpResponseBase:
-    ids = {int(value) for value in request.POST.getlist("ids") if value.isascii() and value.isdigit() and len(value) < 19}
+    ids = {int(value) for value in request.POST.getlist("ids") if is_id(value)}
     if len(ids) > MOST_SELECTED:
         raise Invalid(f"At most {MOST_SELECTED:,} tickets at once; these are {len(ids):,}.")
     if not ids:

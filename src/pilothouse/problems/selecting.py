@@ -43,11 +43,11 @@ def _seen(actor: Actor, which: Q) -> list[Incident]:
 def ids_of(actor: Actor, references: Sequence[int | str]) -> list[int]:
     """Return the ids of tickets by id or number; Invalid names every one that is not there, or that the actor may not see."""
     texts = [str(reference).replace("\x00", "").strip().upper() for reference in references]
-    numbers = [text for text in texts if not _is_id(text)]
-    ids = [int(text) for text in texts if _is_id(text)]
+    numbers = [text for text in texts if not is_id(text)]
+    ids = [int(text) for text in texts if is_id(text)]
     rows = Ticket.objects.filter(visible(actor), Q(pk__in=ids) | Q(number__in=numbers)).values_list("pk", "number") if texts else []
     known = {name: pk for pk, number in rows for name in (str(pk), number)}
-    names = [str(int(text)) if _is_id(text) else text for text in texts]
+    names = [str(int(text)) if is_id(text) else text for text in texts]
     _refuse_lost([(at, name) for at, name in enumerate(names) if name not in known])
     return [known[name] for name in names]
 
@@ -58,7 +58,8 @@ def _refuse_lost(lost: Sequence[tuple[int, str]]) -> None:
         raise Invalid("A name leads nowhere; nothing was opened.", errors)
 
 
-def _is_id(text: str) -> bool:
+def is_id(text: str) -> bool:
+    """Say whether a text is a ticket's id rather than its number."""
     return text.isascii() and text.isdigit() and len(text) < 19
 
 
