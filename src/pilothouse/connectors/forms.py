@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -10,6 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from pilothouse.connectors.engine.mapping_file import prepared
 from pilothouse.connectors.engine.tables import BadFile
 from pilothouse.connectors.profiles import PROFILES
+from pilothouse.platform.time_zones import known_zones
 from pilothouse.tickets.actions.attaching import clean_name
 
 MOST_FILES = 10
@@ -50,7 +50,7 @@ class ImportForm(forms.Form):
 
     def clean_time_zone(self) -> str:
         zone = str(self.cleaned_data["time_zone"]).strip()
-        if zone not in available_timezones():
+        if zone not in known_zones():
             raise forms.ValidationError("There is no such time zone. For instance UTC or Europe/Lisbon.")
         return zone
 

@@ -174,25 +174,24 @@ def _connected() -> smtplib.SMTP:
     port, host = url.port or _PORTS.get(url.scheme, 25), url.hostname or ""
     if url.scheme not in _PORTS or not host:
         raise NotSent("PILOTHOUSE_SMTP_URL is not smtp://, smtps:// or smtp+plain:// and a host.", away=True)
-    context = ssl.create_default_context()
     if url.scheme == "smtps":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=context)
+        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=ssl.create_default_context())
     else:
         server = smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS)
     try:
-        _enter(server, url.scheme, context, unquote(url.username or ""), unquote(url.password or ""))
+        _enter(server, url.scheme, unquote(url.username or ""), unquote(url.password or ""))
     except BaseException:
         server.close()
         raise
     return server
 
 
-def _enter(server: smtplib.SMTP, scheme: str, context: ssl.SSLContext, user: str, password: str) -> None:
+def _enter(server: smtplib.SMTP, scheme: str, user: str, password: str) -> None:
     """Begin TLS where it is due, and sign in when there is a user."""
     server.ehlo()
     encrypted = scheme == "smtps"
     if scheme == "smtp" and server.has_extn("starttls"):
-        server.starttls(context=context)
+        server.starttls(context=ssl.create_default_context())
         server.ehlo()
         encrypted = True
     if user:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import available_timezones
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
@@ -21,6 +20,7 @@ from pilothouse.platform.access import Actor, Capability, Role, Source, system
 from pilothouse.platform.journal import Change, Draft
 from pilothouse.platform.refusals import FieldError, Forbidden, Invalid, Missing
 from pilothouse.platform.texts import is_plain_text, text_errors
+from pilothouse.platform.time_zones import known_zones
 
 _PERSON_FIELDS = ("email", "name", "role", "title", "site", "phone", "time_zone", "is_active")
 _TEAM_FIELDS = ("name", "key", "description", "time_zone", "is_restricted", "is_active")
@@ -49,7 +49,7 @@ def _person_errors(values: Mapping[str, Any], own_id: int = 0) -> list[FieldErro
         errors.append(FieldError("name", "A person has a name."))
     if values.get("role") not in list(Role):
         errors.append(FieldError("role", "There is no such role.", f"One of: {', '.join(Role)}."))
-    if values.get("time_zone", "UTC") not in available_timezones():
+    if values.get("time_zone", "UTC") not in known_zones():
         errors.append(FieldError("time_zone", "There is no such time zone.", "For instance Europe/Lisbon."))
     return errors
 
@@ -167,7 +167,7 @@ def _team_errors(values: Mapping[str, Any], own_id: int = 0) -> list[FieldError]
         errors.append(FieldError("name", "A team has a name."))
     if others.filter(name=values.get("name")).exists() or others.filter(key=values.get("key")).exists():
         errors.append(FieldError("name", "A team has this name already.", "Choose another."))
-    if values.get("time_zone", "UTC") not in available_timezones():
+    if values.get("time_zone", "UTC") not in known_zones():
         errors.append(FieldError("time_zone", "There is no such time zone.", "For instance Europe/Lisbon."))
     return errors
 

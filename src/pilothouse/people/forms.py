@@ -1,7 +1,6 @@
 """Forms of sign-in, profile, people and teams. What may be done with the values is the actions' to say."""
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 
@@ -51,13 +50,6 @@ class ZoneField(forms.CharField):
             max_length=64,
             **kwargs,
         )
-
-
-def zones() -> list[str]:
-    """Return the names that a time zone field suggests."""
-    return sorted(
-        name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix", "right", "SystemV", "US/"))
-    )
 
 
 class SignInForm(RefusableForm):

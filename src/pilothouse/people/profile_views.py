@@ -14,10 +14,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from pilothouse.people import actions, queries
 from pilothouse.people.doors import client_address, signed_in
-from pilothouse.people.forms import PasswordForm, ProfileForm, TokenForm, zones
+from pilothouse.people.forms import PasswordForm, ProfileForm, TokenForm
 from pilothouse.people.models import User
 from pilothouse.platform import clock
 from pilothouse.platform.access import Actor
+from pilothouse.platform.time_zones import offered_zones
 
 _OWN = ("name", "title", "phone", "time_zone")
 
@@ -35,7 +36,7 @@ def _page(request: HttpRequest, actor: Actor, *, status: int = 200, **forms: obj
         "form": ProfileForm(initial={name: getattr(me, name) for name in _OWN}),
         "token_form": TokenForm(role=actor.role, auto_id="token_%s"),
         "tokens": queries.tokens(actor),
-        "zones": zones(),
+        "zones": offered_zones(),
         "now": clock.now(),
         **forms,
     }

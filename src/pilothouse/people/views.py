@@ -14,12 +14,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from pilothouse.people import actions, queries
 from pilothouse.people.doors import signed_in
-from pilothouse.people.forms import MemberForm, NewPasswordForm, NewPersonForm, PersonForm, TeamForm, zones
+from pilothouse.people.forms import MemberForm, NewPasswordForm, NewPersonForm, PersonForm, TeamForm
 from pilothouse.people.models import Membership, Team, User
 from pilothouse.platform import clock, journal, keyset, retelling
 from pilothouse.platform.access import Actor, Capability, Role
 from pilothouse.platform.forms import RefusableForm
 from pilothouse.platform.refusals import Forbidden
+from pilothouse.platform.time_zones import offered_zones
 
 READ, MANAGE = Capability.READ_PEOPLE, Capability.MANAGE_PEOPLE
 _SHOWN_ENTRIES = 30
@@ -76,7 +77,7 @@ def _lines(kind: str, record_id: int) -> Sequence[retelling.Told]:
 
 
 def _form_page(request: HttpRequest, form: RefusableForm, *, title: str, back_to: str, button: str) -> HttpResponse:
-    shown = {"form": form, "title": title, "back_to": back_to, "button": button, "zones": zones()}
+    shown = {"form": form, "title": title, "back_to": back_to, "button": button, "zones": offered_zones()}
     return render(request, "people/edit.html", shown, status=form.answer_status)
 
 

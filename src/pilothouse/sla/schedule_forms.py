@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from pilothouse.people.forms import ZoneField
 from pilothouse.platform.forms import RefusableForm
 from pilothouse.platform.refusals import Refused
+from pilothouse.platform.time_zones import known_zones
 from pilothouse.sla.engine.business_time import Definition, read_definition
 from pilothouse.sla.engine.business_time.definition import DAY_NAMES, DAYS
 from pilothouse.sla.engine.business_time.reading import INTERVAL, country_names, day_text, hours_text, moment_text
@@ -203,7 +204,7 @@ class ChangeForm(ScheduleForm):
 
     def effective_from(self) -> datetime | None:
         """Return from when on it holds, or None: now, or since ever (`since_ever`)."""
-        if self.cleaned_data["holds"] != "from" or self.cleaned_data["zone"] not in available_timezones():
+        if self.cleaned_data["holds"] != "from" or self.cleaned_data["zone"] not in known_zones():
             return None
         moment: datetime = self.cleaned_data["holds_from"]
         return moment.replace(tzinfo=ZoneInfo(self.cleaned_data["zone"]))

@@ -14,11 +14,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from pilothouse.cmdb.models import Service
 from pilothouse.cmdb.views import journal_lines, typed
 from pilothouse.people.doors import signed_in
-from pilothouse.people.forms import zones
 from pilothouse.people.models import Team, User
 from pilothouse.platform import clock
 from pilothouse.platform.access import Actor, Capability
 from pilothouse.platform.refusals import FieldError, Invalid, Refused
+from pilothouse.platform.time_zones import offered_zones
 from pilothouse.sla import schedule_checks, schedule_picture, schedule_queries, schedules
 from pilothouse.sla.actions import schedules as actions
 from pilothouse.sla.actions import what_ifs
@@ -176,7 +176,7 @@ def _others(actor: Actor, but: int = 0) -> list[Schedule]:
 
 
 def _form_page(request: HttpRequest, form: ScheduleForm, title: str, back_to: str) -> HttpResponse:
-    shown = {"form": form, "title": title, "back_to": back_to, "zones": zones()}
+    shown = {"form": form, "title": title, "back_to": back_to, "zones": offered_zones()}
     return render(request, "sla/schedule_edit.html", shown, status=form.answer_status)
 
 

@@ -24,8 +24,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Literal, TypeVar
-from zoneinfo import available_timezones
 
+from pilothouse.platform.time_zones import known_zones, offered_zones
 from pilothouse.sla.engine.business_time.definition import (
     DAY_NAMES,
     DAYS,
@@ -140,15 +140,6 @@ def moment_text(moment: datetime) -> str:
 
 
 @lru_cache(maxsize=1)
-def zone_names() -> tuple[str, ...]:
-    """The zones that exist, as people pick them: Area/City, and UTC."""
-    return (
-        "UTC",
-        *sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/", "posix/", "right/"))),
-    )
-
-
-@lru_cache(maxsize=1)
 def countries() -> dict[str, tuple[str, ...]]:
     """The countries whose public holidays are known, by code, with the codes of their subdivisions."""
     import holidays  # heavy start-up: most processes never ask for a country
@@ -166,12 +157,12 @@ def country_names() -> dict[str, str]:
 
 
 def _zone(report: _Report, value: object) -> str:
-    if isinstance(value, str) and value in available_timezones():
+    if isinstance(value, str) and value in known_zones():
         return value
     if value in (None, ""):
         report.refuse("zone", "A schedule needs a time zone: its hours are read from the clocks there.", "Example: Europe/Berlin")
     else:
-        known = zone_names()
+        known = offered_zones()
         like = difflib.get_close_matches(_shown(value), known, 1, 0.5) or [name for name in known if _shown(value).lower() in name.lower()]
         report.refuse("zone", f"There is no time zone {_shown(value)!r}.", f"Did you mean {like[0]}?" if like else "Example: Europe/Berlin")
     return "UTC"
