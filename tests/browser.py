@@ -21,7 +21,7 @@ from urllib.parse import urljoin
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, expect, sync_playwright
 
 from pilothouse.platform.testing import cluster
 
@@ -57,10 +57,11 @@ class Site:
 
 @dataclass
 class Watched:
-    """A page and what went wrong on it."""
+    """A window, the site it belongs to for now, and what went wrong in it."""
 
     page: Page
-    context: BrowserContext
+    script: bool
+    url: str = ""
     faults: list[str] = field(default_factory=list)
 
 
@@ -95,7 +96,8 @@ def served(folder: Path, module: str = "tests.serve_site") -> Iterator[Site]:
 
 
 _NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-# As root there is no sandbox; without a graphics card drawing by software costs more than the pages; and nothing leaves the machine.
+# As root there is no sandbox; without a graphics card drawing by software costs more than the pages; nothing leaves the machine; no page
+# lives long enough to earn back what an optimising compiler spends on it in the background.
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -104,6 +106,7 @@ FLAGS = [
     "--disable-sync",
     "--disable-component-update",
     "--disable-background-networking",
+    "--js-flags=--no-opt --no-maglev",
 ]
 
 
@@ -113,6 +116,7 @@ def _browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
+        _idle.clear()
         browser.close()
 
 
@@ -154,24 +158,48 @@ def visit(site: Site, chromium: Browser) -> Iterator[Visit]:
     opened: list[Watched] = []
 
     def open_page(person: str, path: str, *, width: int = 1280, scheme: Scheme = "light", script: bool = True, height: int = 800) -> Page:
-        context = chromium.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=script, reduced_motion="reduce"
-        )
-        if person:
-            context.add_cookies([{"name": "sessionid", "value": site.sessions[person], "url": site.url}])
-        page = context.new_page()
-        page.set_default_timeout(30_000)
-        watched = Watched(page, context)
-        _watch(watched, site.url)
+        watched = _idle.pop() if script and _idle else _window(chromium, script=script)
         opened.append(watched)
+        watched.url, page = site.url, watched.page
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        if person:
+            page.context.add_cookies([{"name": "sessionid", "value": site.sessions[person], "url": site.url}])
         _go(page, site.url + path, ready=script and bool(person))
         return page
 
     yield open_page
     faults = [fault for watched in opened for fault in watched.faults]
     for watched in opened:
-        watched.context.close()
+        _leave(watched)
     assert not faults, "\n".join(faults)
+
+
+# To start a window, and to compile the scripts in it, costs more than most pages: the next test goes on in one that is left as new.
+_idle: list[Watched] = []
+
+
+def _window(browser: Browser, *, script: bool) -> Watched:
+    watched = Watched(browser.new_context(java_script_enabled=script).new_page(), script)
+    watched.page.set_default_timeout(30_000)
+    _watch(watched)
+    return watched
+
+
+def _leave(watched: Watched) -> None:
+    """Forget all that is kept in a window, or close it where that cannot be done."""
+    page = watched.page
+    try:
+        if not watched.script or watched.faults or page.context.pages != [page]:
+            raise Error("not as it was")
+        page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        _rest(page)
+        page.mouse.move(-10, -10)
+        page.context.clear_cookies()
+    except Error:
+        page.context.close()
+    else:
+        _idle.append(watched)
 
 
 def _go(page: Page, url: str, *, ready: bool = True) -> None:
@@ -180,20 +208,26 @@ def _go(page: Page, url: str, *, ready: bool = True) -> None:
         page.wait_for_selector("html[data-ready]", state="attached")
 
 
+def _rest(page: Page) -> None:
+    """Leave what is shown, which would go on listening; by the page itself, as the browser would start another process for nothing."""
+    page.evaluate("location.href = 'about:blank'")
+    page.wait_for_url("about:blank")
+
+
 def go_on(page: Page, path: str, *, ready: bool = True) -> Page:
     """Go to another page in the same window, as people do; a new window for each page costs more than the page."""
     _go(page, urljoin(page.url, path), ready=ready)
     return page
 
 
-def _watch(watched: Watched, url: str) -> None:
+def _watch(watched: Watched) -> None:
     def console(message: ConsoleMessage) -> None:
         refused = "Failed to load resource" in message.text  # an answer of 4xx, which the test itself judges
         if message.type in ("error", "warning") and not refused:
             watched.faults.append(f"console: {message.text}")
 
     def request(sent: Request) -> None:
-        if not sent.url.startswith((url, "data:", "blob:")):
+        if not sent.url.startswith((watched.url, "data:", "blob:")):
             watched.faults.append(f"outside request: {sent.url}")
 
     watched.page.on("console", console)
@@ -252,5 +286,5 @@ def all_fit(
             except AssertionError as fault:
                 faults.append(f"{path} as {person or 'a stranger'}: {fault}")
         if window:
-            window.close()  # it would go on listening
+            _rest(window)
     assert not faults, "\n\n".join(faults)
