@@ -7,12 +7,15 @@ everything; what a request changes is rolled back.
 import pytest
 from django.test import Client
 
-from pilothouse.people.testing import NamedPeople
+from pilothouse.people.testing import make_people
 from tests.access_bodies import BODIES
 from tests.access_matrix import TABLE
 from tests.access_walk import METHODS, PEOPLE, Line, Visitor, World, addresses, make_world, read_table
+from tests.kept import for_the_module
 
 LINES = read_table(TABLE)
+pytestmark = pytest.mark.django_db
+world = for_the_module(lambda: make_world(make_people()))
 
 
 def _body(world: World, line: Line) -> object:
@@ -28,8 +31,8 @@ def test_every_address_has_a_line_and_every_line_an_address() -> None:
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("who", PEOPLE)
-def test_each_person_meets_what_is_declared(people: NamedPeople, who: str) -> None:
-    world, visitor = make_world(people), Visitor(people, who)
+def test_each_person_meets_what_is_declared(world: World, who: str) -> None:
+    visitor = Visitor(world.people, who)
     wrong = []
     for line in LINES:
         met, verbs = visitor.ask(line.method, world.path(line.pattern, line.case), _body(world, line))
@@ -44,8 +47,8 @@ def test_each_person_meets_what_is_declared(people: NamedPeople, who: str) -> No
 
 
 @pytest.mark.timeout(400)
-def test_methods_that_are_not_declared_are_refused(people: NamedPeople) -> None:
-    world, adam = make_world(people), Visitor(people, "adam")
+def test_methods_that_are_not_declared_are_refused(world: World) -> None:
+    adam = Visitor(world.people, "adam")
     declared = {(line.method, line.pattern) for line in LINES}
     wrong = []
     for pattern in addresses():
@@ -57,10 +60,9 @@ def test_methods_that_are_not_declared_are_refused(people: NamedPeople) -> None:
     assert wrong == [], "405 is due"
 
 
-def test_a_changing_form_from_elsewhere_is_refused(people: NamedPeople) -> None:
+def test_a_changing_form_from_elsewhere_is_refused(world: World) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(people.adam)
-    world = make_world(people)
+    client.force_login(world.people.adam)
     posts = [line for line in LINES if line.method == "POST" and not line.pattern.startswith(("api/", "^api"))]
     met = {line.pattern: client.post(world.path(line.pattern, line.case), {}).status_code for line in posts}
     assert set(met.values()) == {403}, met

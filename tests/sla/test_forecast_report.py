@@ -1,5 +1,6 @@
 """The trees as numbers against the library that grew them, the measures against the library's, reasons, verdicts, the report as text."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from pilothouse.sla.engine.forecast import reasons, report
 from pilothouse.sla.engine.forecast.features import Features, features, ground
 from pilothouse.sla.engine.forecast.model import Judged
 from pilothouse.sla.engine.forecast.moments import at_instant
-from pilothouse.sla.engine.forecast.training import train, verdict
+from pilothouse.sla.engine.forecast.training import Trained, train, verdict
 from pilothouse.sla.engine.forecast.trees import Trees, joined
 from pilothouse.sla.forecast_report import report_text, report_values
 from pilothouse.sla.models import ForecastModel
@@ -51,9 +52,14 @@ def test_measures_are_the_library_s() -> None:
     assert found["ece"] == pytest.approx(by_hand, abs=1e-4)
 
 
-def test_a_training_reports_warnings_and_teams() -> None:
+@cache
+def _trained() -> Trained:
     known = history(21, 1500)
-    trained = train(known, int(known.at.max()) + 1)
+    return train(known, int(known.at.max()) + 1)
+
+
+def test_a_training_reports_warnings_and_teams() -> None:
+    trained = _trained()
     told = trained.report["warnings"]
     for each in (told["model"], told["rule"], *told["sweep"]):
         assert each["caught"] <= each["warned"] <= each["tickets"] and each["caught"] <= each["breaches"]
@@ -101,8 +107,7 @@ def test_reasons_are_words_for_every_factor_and_short() -> None:
 
 def test_the_report_as_text(db: Any) -> None:
     assert "No forecast has been trained yet" in report_text() and report_values() == {}
-    known = history(21, 1500)
-    trained = train(known, int(known.at.max()) + 1)
+    trained = _trained()
     ForecastModel.objects.create(trained_at=NOW, is_used=True, why=trained.why, parameters={}, report=trained.report)
     text = report_text()
     assert "A model judges" in text and "75 % rule" in text and "as it unfolds" in text and max(map(len, text.splitlines())) < 200
