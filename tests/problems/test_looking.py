@@ -21,8 +21,9 @@ from pilothouse.platform import access, clock
 from pilothouse.platform.models import OutboxMessage
 from pilothouse.problems import candidate_jobs, command, looking, reading
 from pilothouse.problems.actions.candidates import request_look
-from pilothouse.problems.models import Candidate, MiningRun
+from pilothouse.problems.models import Candidate, MiningRun, Proof
 from pilothouse.tickets.exports import Export, export_tickets
+from pilothouse.tickets.models import Ticket
 
 SYSTEM = access.system()
 UNTIL = datetime(2026, 11, 23, 11, tzinfo=UTC)
@@ -36,6 +37,9 @@ FIELDS = ("number", "opened", "resolved", "closed", "title", "category", "subcat
 def test_the_demos_planted_facts_stand_and_the_command_is_given_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service_levels, "_LOOKED_BACK", timedelta(hours=1))  # escalations are not the point here
     fill(arguments=Arguments(seed=7, tickets=2400, days=400, until=UNTIL), data=tmp_path, now=UNTIL, workers=1)
+    states = set(Ticket.objects.filter(kind="problem").values_list("state", flat=True))
+    assert states >= {"assessed", "analysis", "fixing", "resolved"}
+    assert set(Proof.objects.values_list("verdict", flat=True)) >= {"early", "reduced"}
     assert OutboxMessage.objects.filter(topic="problems.look").count() == 1
     asked = MiningRun.objects.get()
     with clock.at(UNTIL):

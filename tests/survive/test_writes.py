@@ -64,6 +64,7 @@ class Writers:
                 continue
             if answer.status_code == 201:
                 self.acknowledged.append(title)
+                time.sleep(0.02)  # four who press on; more would only make what is checked at the end longer
                 return
             self.troubles[f"{answer.status_code} {answer.headers.get('Content-Type', '')}"] += 1
             time.sleep(0.2)
@@ -121,19 +122,19 @@ def some_rows(target: Path, tickets: int) -> int:
 @pytest.mark.skipif(not LOG.exists(), reason="the ServiceNow log is not at hand (../shared/data)")
 def test_an_import_that_lost_its_database_is_run_again_and_adds_the_rest_once(instance: Instance) -> None:
     file = instance.data.parent / "log.csv"
-    rows = some_rows(file, 2500)
+    rows = some_rows(file, 1200)
     instance.up("--workers", "0")
     process = instance.start("import", "servicenow-log", str(file))
-    until(lambda: instance.value("SELECT count(*) FROM tickets_ticket") > 300, seconds=60, of="some tickets")
+    until(lambda: instance.value("SELECT count(*) FROM tickets_ticket") > 100, seconds=60, of="some tickets")
     instance.kill("database")
     assert process.wait(60) in (1, 4)
     assert "database" in instance.said()
     assert "Traceback" not in instance.said()
     begun = instance.value("SELECT count(*) FROM tickets_ticket")
-    assert 0 < begun < 2500
+    assert 0 < begun < 1200
     again = instance.command("import", "servicenow-log", str(file))
     assert again.returncode == 0, again.stderr + again.stdout
-    assert instance.value("SELECT count(*) FROM tickets_ticket") == 2500
+    assert instance.value("SELECT count(*) FROM tickets_ticket") == 1200
     third = instance.command("import", "servicenow-log", str(file))
     assert f"{rows:,} rows read" in third.stdout
     assert "Nothing is new" in third.stdout
