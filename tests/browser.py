@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count, groupby
@@ -161,8 +161,7 @@ def visit(site: Site, chromium: Browser) -> Iterator[Visit]:
         watched = _idle.pop() if script and _idle else _window(chromium, script=script)
         opened.append(watched)
         watched.url, page = site.url, watched.page
-        page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        _show(page, width, scheme, height)
         if person:
             page.context.add_cookies([{"name": "sessionid", "value": site.sessions[person], "url": site.url}])
         _go(page, site.url + path, ready=script and bool(person))
@@ -177,6 +176,11 @@ def visit(site: Site, chromium: Browser) -> Iterator[Visit]:
 
 # To start a window, and to compile the scripts in it, costs more than most pages: the next test goes on in one that is left as new.
 _idle: list[Watched] = []
+
+
+def _show(page: Page, width: int, scheme: Scheme, height: int = 800) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
 
 
 def _window(browser: Browser, *, script: bool) -> Watched:
@@ -236,7 +240,7 @@ def _watch(watched: Watched) -> None:
 
 
 # Only what is wrong is handed over: handing over all that axe has looked at costs more than the looking.
-_RUN_AXE = """options => axe.run(document, options).then(found => found.violations.map(
+_RUN_AXE = """([place, options]) => axe.run(place || document, options).then(found => found.violations.map(
   rule => `${rule.id}: ${rule.help} ${JSON.stringify(rule.nodes.slice(0, 4).map(node => node.target))}`))"""
 
 
@@ -249,11 +253,13 @@ _HANGING = """() => {
 }"""
 
 
-def no_violations(page: Page) -> None:
-    """Fail unless axe finds nothing, and nothing hangs out of the page at its right."""
+def no_violations(page: Page, within: str = "") -> None:
+    """Fail unless axe finds nothing, and nothing hangs out of the page at its right; `within`: in what is new on a page known before."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(Axe().axe_script)
-    said = page.evaluate(_RUN_AXE, {"runOnly": _RULES, "resultTypes": ["violations"]})
+    if within:
+        expect(page.locator(within)).to_have_count(1)
+    said = page.evaluate(_RUN_AXE, [within, {"runOnly": _RULES, "resultTypes": ["violations"]}])
     assert not said, f"{page.url}\n" + "\n".join(said)
     hanging = page.evaluate(_HANGING)
     assert not hanging, f"{page.url} scrolls sideways because of {hanging}"
@@ -267,24 +273,28 @@ def all_fit(
     visit: Visit,
     pages: Iterable[tuple[str, str]],
     *,
-    width: int,
-    scheme: Scheme,
+    sizes: Sequence[tuple[int, Scheme]] = SIZES,
     look: Callable[[Page, str], None] = _one_heading,
 ) -> None:
-    """Visit pages, given as (person, path), in one window a person; fail naming each that `look` or no_violations finds fault with."""
+    """Visit pages, given as (person, path), in one window a person; fail naming each that `look` or no_violations finds fault with.
+
+    A page is loaded once and shown in each size: no script asks for the width. Where one will, give one size at a time.
+    """
     faults = []
     for person, own in groupby(pages, key=lambda each: each[0]):
         window: Page | None = None
         for _, path in own:
             if window is None:
-                window = visit(person, path, width=width, scheme=scheme)
+                window = visit(person, path, width=sizes[0][0], scheme=sizes[0][1])
             else:
                 go_on(window, path, ready=bool(person))
-            try:
-                look(window, path)
-                no_violations(window)
-            except AssertionError as fault:
-                faults.append(f"{path} as {person or 'a stranger'}: {fault}")
+            for width, scheme in sizes:
+                _show(window, width, scheme)
+                try:
+                    look(window, path)
+                    no_violations(window)
+                except AssertionError as fault:
+                    faults.append(f"{path} as {person or 'a stranger'}, {width} pixels wide, {scheme}: {fault}")
         if window:
             _rest(window)
     assert not faults, "\n\n".join(faults)

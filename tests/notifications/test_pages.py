@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import SIZES, Scheme, Visit, all_fit, no_violations
+from tests.browser import Visit, all_fit, no_violations
 
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft " * 2
 
@@ -25,9 +25,8 @@ PAGES = [
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize(("width", "scheme"), SIZES)
-def test_pages_are_accessible_and_fit(visit: Visit, width: int, scheme: Scheme) -> None:
-    all_fit(visit, PAGES, width=width, scheme=scheme)
+def test_pages_are_accessible_and_fit(visit: Visit) -> None:
+    all_fit(visit, PAGES)
 
 
 def mark(page: Page) -> str:

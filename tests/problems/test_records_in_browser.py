@@ -2,17 +2,15 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import SIZES, Scheme, Visit, all_fit, go_on, no_violations
+from tests.browser import Visit, all_fit, go_on, no_violations
 
 PAGES = ["/problems", "/problems?show=done&q=nothing-like-it", "/problems/review", "/problems/new"]
 
 
-@pytest.mark.parametrize(("width", "scheme"), SIZES)
-def test_pages_are_accessible_and_fit(visit: Visit, width: int, scheme: Scheme) -> None:
-    all_fit(visit, [("ana", path) for path in PAGES], width=width, scheme=scheme)
+def test_pages_are_accessible_and_fit(visit: Visit) -> None:
+    all_fit(visit, [("ana", path) for path in PAGES])
 
 
 def act(page: Page, title: str) -> None:

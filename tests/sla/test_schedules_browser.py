@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import SIZES, Scheme, Visit, all_fit, no_violations
+from tests.browser import Visit, all_fit, no_violations
 
 LONG = "Service desk of the regional administration for everything between the harbour and the hills"
 HERE = "/service-levels/schedules"
@@ -23,12 +23,11 @@ def made(visit: Visit, name: str) -> str:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize(("width", "scheme"), SIZES)
-def test_pages_are_accessible_and_fit(visit: Visit, width: int, scheme: Scheme) -> None:
-    here = made(visit, f"{LONG} {width}")
+def test_pages_are_accessible_and_fit(visit: Visit) -> None:
+    here = made(visit, LONG)
     explained = f"{here}/explain?start=2026-03-20T16:00&duration=200h"
     paths = (HERE, f"{HERE}/new", f"{here}?year=2026", f"{here}/edit", explained, f"{here}/explain?start=x")
-    all_fit(visit, [("adam", path) for path in paths], width=width, scheme=scheme)
+    all_fit(visit, [("adam", path) for path in paths])
 
 
 def _told(page: Page, text: str) -> None:

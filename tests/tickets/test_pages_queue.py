@@ -47,7 +47,7 @@ def test_it_is_accessible_and_fits(visit: Visit, width: int, scheme: Scheme) -> 
         if path == ALL and width == 1280:
             expect(page.locator("#preview")).to_contain_text("INC0000001")
 
-    all_fit(visit, [("alan", path) for path in PAGES], width=width, scheme=scheme, look=look)
+    all_fit(visit, [("alan", path) for path in PAGES], sizes=[(width, scheme)], look=look)
 
 
 def test_a_selection_and_its_dialogs_are_accessible(visit: Visit) -> None:
@@ -57,7 +57,7 @@ def test_a_selection_and_its_dialogs_are_accessible(visit: Visit) -> None:
     for key in "gphcr":
         page.keyboard.press(key)
         expect(page.locator("dialog[open]")).to_be_visible()
-        no_violations(page)
+        no_violations(page, "dialog[open]")
         page.keyboard.press("Escape")
         expect(page.locator("dialog[open]")).to_have_count(0)  # a key that comes before it is closed goes to it
 
@@ -124,7 +124,7 @@ def test_a_bulk_action_says_which_tickets_refused_and_why(visit: Visit) -> None:
     result = page.locator("#act-result")
     expect(result).to_contain_text("Put 2 tickets on hold. 1 refused.")
     expect(result).to_contain_text("INC0000009: Resolved does not lead to on hold.")
-    no_violations(page)
+    no_violations(page, "#act-result")
     result.get_by_role("button", name="Close").click()
     expect(row(page, "INC0000010")).to_contain_text("on hold: change")
     page.keyboard.press("u")
@@ -177,7 +177,7 @@ def test_the_query_is_completed_as_one_types(visit: Visit) -> None:
     expect(field).to_have_value("priority:")
     field.press_sequentially("1 group:netw")
     expect(page.locator("#q-list [role=option]").first).to_contain_text("Network")
-    no_violations(page)
+    no_violations(page, ".querybar")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("group%3ANetwork"))

@@ -1,15 +1,13 @@
 """The search page in a real browser, over documents that the journal's projection wrote."""
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.browser import SIZES, Scheme, Visit, all_fit, no_violations
+from tests.browser import Visit, all_fit, no_violations
 
 
-@pytest.mark.parametrize(("width", "scheme"), SIZES)
-def test_it_is_accessible_and_fits(visit: Visit, width: int, scheme: Scheme) -> None:
+def test_it_is_accessible_and_fits(visit: Visit) -> None:
     paths = ("/search", "/search?q=vpn", "/search?q=zzzzqqq", "/search?q=nothing-like-this")
-    all_fit(visit, [("alan", path) for path in paths], width=width, scheme=scheme)
+    all_fit(visit, [("alan", path) for path in paths])
 
 
 def test_words_are_found_and_marked_and_lead_to_the_ticket(visit: Visit) -> None:

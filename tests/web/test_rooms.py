@@ -40,9 +40,8 @@ PAGES = [
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize(("width", "scheme"), SIZES)
-def test_pages_are_accessible_and_fit(visit: Visit, width: int, scheme: Scheme) -> None:
-    all_fit(visit, PAGES, width=width, scheme=scheme)
+def test_pages_are_accessible_and_fit(visit: Visit) -> None:
+    all_fit(visit, PAGES)
 
 
 def test_a_sign_in_that_fails_and_one_that_leads_back(visit: Visit) -> None:
