@@ -96,8 +96,7 @@ def served(folder: Path, module: str = "tests.serve_site") -> Iterator[Site]:
 
 
 _NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-# As root there is no sandbox; without a graphics card drawing by software costs more than the pages; nothing leaves the machine; no page
-# lives long enough to earn back what an optimising compiler spends on it in the background.
+# As root there is no sandbox; without a graphics card drawing by software costs more than the pages; and nothing leaves the machine.
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -106,7 +105,6 @@ FLAGS = [
     "--disable-sync",
     "--disable-component-update",
     "--disable-background-networking",
-    "--js-flags=--no-opt --no-maglev",
 ]
 
 
