@@ -1,7 +1,7 @@
 """Schedules, instants and durations drawn by hypothesis, and the oracle: reading the clock on the wall, second by second."""
 
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
@@ -29,14 +29,19 @@ WEEKS = [
 MINUTES = st.integers(0, 24 * 60 - 1)
 
 
+_CUTS = st.lists(MINUTES, min_size=0, max_size=6, unique=True)
+_EITHER = st.booleans()
+_OVER = st.sampled_from([0, 1, 3600, 5400, 21_600])
+
+
+@cache
 @st.composite
 def days_hours(draw: st.DrawFn) -> tuple[tuple[int, int], ...]:
     """Up to three intervals of a day that do not overlap; the last may run over midnight until 06:00."""
-    cuts = sorted(draw(st.lists(MINUTES, min_size=0, max_size=6, unique=True)))
+    cuts = sorted(draw(_CUTS))
     pairs = [(begin * 60, end * 60) for begin, end in zip(cuts[0::2], cuts[1::2], strict=False)]
-    if pairs and draw(st.booleans()):
-        over = draw(st.sampled_from([0, 1, 3600, 5400, 21_600]))
-        pairs[-1] = (pairs[-1][0], 86_400 + min(over, max(pairs[-1][0] - 60, 0)))  # shorter than a day, as a text can say it
+    if pairs and draw(_EITHER):
+        pairs[-1] = (pairs[-1][0], 86_400 + min(draw(_OVER), max(pairs[-1][0] - 60, 0)))  # shorter than a day, as a text can say it
     return tuple(pairs)
 
 
@@ -44,9 +49,9 @@ def _at(moment: datetime) -> st.SearchStrategy[datetime]:
     return st.integers(-4 * 1440, 4 * 1440).map(lambda minutes: moment.replace(tzinfo=None) + timedelta(minutes=minutes))
 
 
-@st.composite
-def definitions(draw: st.DrawFn, zone: str, around: datetime) -> Definition:
-    """A definition whose holidays, own days and exceptions lie near an instant."""
+@cache  # made anew for each draw, a strategy costs more than the drawing
+def definitions(zone: str, around: datetime) -> st.SearchStrategy[Definition]:
+    """Definitions whose holidays, own days and exceptions lie near an instant."""
     near = st.integers(-3, 3).map(lambda days: around.date() + timedelta(days=days))
     own = st.builds(
         lambda day, every_year, hours: OwnDay(day.month, day.day, None if every_year else day.year, "own", hours),
@@ -61,12 +66,13 @@ def definitions(draw: st.DrawFn, zone: str, around: datetime) -> Definition:
         st.booleans(),
     )
     calendars = st.sampled_from([HolidayCalendar("US"), HolidayCalendar("DE", "BY"), HolidayCalendar("NP")])
-    return Definition(
-        zone=zone,
-        week=tuple(draw(st.tuples(*[days_hours()] * 7))),
-        holidays=tuple(draw(st.lists(calendars, max_size=1))),
-        days=tuple(draw(st.lists(own, max_size=2, unique_by=lambda day: (day.month, day.day, day.year)))),
-        exceptions=tuple(draw(st.lists(exceptions, max_size=3))),
+    return st.builds(
+        Definition,
+        zone=st.just(zone),
+        week=st.tuples(*[days_hours()] * 7),
+        holidays=st.lists(calendars, max_size=1).map(tuple),
+        days=st.lists(own, max_size=2, unique_by=lambda day: (day.month, day.day, day.year)).map(tuple),
+        exceptions=st.lists(exceptions, max_size=3).map(tuple),
     )
 
 

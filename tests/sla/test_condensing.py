@@ -38,19 +38,24 @@ class _Entry(NamedTuple):
         return begin + json.dumps([list(change) for change in self.changes], ensure_ascii=False)
 
 
+_MANY, _EITHER, _LATER = st.integers(1, 5), st.booleans(), st.integers(-200, 4_000_000_000)
+_VERBS = st.sampled_from(["ticket.changed", "ticket.changed", COMMENTED, lives.ESCALATED])
+_PERSONALS, _DELAYS, _WHO = st.lists(PERSONAL, max_size=1), st.sampled_from([0, 0, 0.5, 90]), st.sampled_from([None, 1, 55])
+
+
 @st.composite
 def journals(draw: st.DrawFn) -> list[_Entry]:
     found = []
-    for seq in range(1, draw(st.integers(1, 5)) + 1):
-        verb = draw(st.sampled_from(["ticket.changed", "ticket.changed", COMMENTED, lives.ESCALATED]))
-        drawn = [*draw(CHANGES), *draw(st.lists(PERSONAL, max_size=1))]
+    for seq in range(1, draw(_MANY) + 1):
+        verb = draw(_VERBS)
+        drawn = [*draw(CHANGES), *draw(_PERSONALS)]
         if verb == lives.ESCALATED:
             drawn = [(lives.STEP_FIELD, None, ["resolution", 1, "fix", 1, 0, None, seq])]
-        elif draw(st.booleans()):
+        elif draw(_EITHER):
             drawn.append(("opened_at", None, f"2026-01-{seq:02}T00:00:00+00:00"))
-        happened = FIRST + timedelta(seconds=draw(st.integers(-200, 4_000_000_000)))
-        recorded = happened + timedelta(seconds=draw(st.sampled_from([0, 0, 0.5, 90])))
-        found.append(_Entry(seq, verb, draw(st.sampled_from([None, 1, 55])), happened, recorded, tuple(Change(*each) for each in drawn)))
+        happened = FIRST + timedelta(seconds=draw(_LATER))
+        recorded = happened + timedelta(seconds=draw(_DELAYS))
+        found.append(_Entry(seq, verb, draw(_WHO), happened, recorded, tuple(Change(*each) for each in drawn)))
     return found
 
 
