@@ -1,7 +1,7 @@
 # Pilothouse. `make demo` to look around, `make test` to see it tested; `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(p))))
+PYTHON ?= $(shell .ci/python)
 BIN := .venv/bin
 # One process more than there are cores: tests wait for pages, servers and starts about a third of their time.
 JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
