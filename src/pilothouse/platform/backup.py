@@ -8,6 +8,7 @@ carries a digest over all journal heads, taken from the same snapshot: after a r
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -153,11 +154,7 @@ def read(source: Path, *, url: str, attachments: Path, progress: Progress = lamb
     attachments.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=attachments.parent, prefix=".restore-") as scratch, tarfile.open(source) as archive:
         progress("Unpacking")
-        archive.extract(_DUMP, scratch, filter="data")
-        for member in archive:
-            if member.name.startswith(f"{_FILES}/"):
-                member.name = member.name.removeprefix(f"{_FILES}/")
-                archive.extract(member, attachments, filter="data")
+        unpack(archive, Path(scratch), attachments)
         progress("Restoring the database")
         _run("pg_restore", url, "--no-owner", "--exit-on-error", "--jobs=2", str(Path(scratch) / _DUMP))
     progress("Comparing the journal's heads")
@@ -169,6 +166,34 @@ def read(source: Path, *, url: str, attachments: Path, progress: Progress = lamb
             f"The journal's heads differ from those of the backup ({heads.count} chains, {manifest.journal_heads} expected)."
         )
     return manifest, heads
+
+
+def unpack(archive: tarfile.TarFile, scratch: Path, attachments: Path) -> None:
+    """Write the dump of a backup into one folder and its attachments into another.
+
+    Raises BackupRefused at a member that is no file or would be written elsewhere: a backup may come from anybody. (What tarfile itself
+    has against that, its filters, is not in the Python 3.11.2 of Debian 12.)
+    """
+    members = archive.getmembers()
+    for member in members:
+        name = PurePosixPath(member.name)
+        if name.is_absolute() or ".." in name.parts or not (member.isfile() or member.isdir()):
+            raise BackupRefused(f"The backup holds {member.name!r}, which is no file of a backup; nothing was restored.")
+    for member in filter(tarfile.TarInfo.isfile, members):
+        if member.name == _DUMP:
+            _unpack_file(archive, member, scratch / _DUMP)
+        elif member.name.startswith(f"{_FILES}/"):
+            _unpack_file(archive, member, attachments / member.name.removeprefix(f"{_FILES}/"))
+
+
+def _unpack_file(archive: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    content = archive.extractfile(member)
+    assert content is not None, "it is a file"
+    with target.open("wb") as file:
+        shutil.copyfileobj(content, file)
+    target.chmod(member.mode & 0o755 | 0o600)
+    os.utime(target, (member.mtime, member.mtime))
 
 
 def _run(program: str, url: str, *arguments: str) -> None:
