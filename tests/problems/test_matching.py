@@ -180,6 +180,16 @@ def test_open_problems_come_before_resolved_ones(org: Organisation, monkeypatch:
     assert [one.problem for one in matching_data.matcher().match(incident)] == [is_open.pk]
 
 
+def test_another_problem_that_learnt_at_the_same_instant_is_noticed(org: Organisation) -> None:
+    kept = {"whole": signature(random.Random(2), others=100).as_data()}
+    first, second = (actions.open_problem(actor=org.ana, now=NOW, title="Backups fail") for _ in range(2))
+    for problem in (first, second):
+        Signature.objects.all().delete()
+        Signature.objects.create(problem=problem, learnt=kept, incidents=30, learnt_at=NOW)
+        matched = matching_data.matcher().match(read("VaultKeep 7.4.2 backup failed on lds-011"))
+        assert [one.problem for one in matched] == [problem.pk]
+
+
 _DONE_BY = {
     "problems.match_ticket": problem_jobs.match,
     "problems.match_again": problem_jobs.match_again,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from django.db.models.functions import Left
 
 from pilothouse.problems.engine import readings
@@ -60,7 +60,8 @@ def matcher() -> Readers:
     global _known
     rows = Signature.objects.exclude(problem__state="cancelled")
     is_open = Q(problem__resolved_at__isnull=True, problem__closed_at__isnull=True)
-    mark = tuple(rows.aggregate(all=Count("pk"), last=Max("learnt_at"), open=Count("pk", filter=is_open)).values())
+    marks = {"all": Count("pk"), "which": Sum("pk"), "last": Max("learnt_at"), "open": Sum("pk", filter=is_open)}
+    mark = tuple(rows.aggregate(**marks).values())
     if _known is None or _known[0] != mark:
         chosen = rows.order_by(F("problem__resolved_at").desc(nulls_first=True), "-learnt_at").values_list("pk", "learnt")[:MOST_PROBLEMS]
         _known = (mark, Readers({pk: readings.from_kept(learnt) for pk, learnt in chosen}))
