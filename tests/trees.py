@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ import psycopg
 import requests
 
 from pilothouse.platform import embedded
+from pilothouse.platform.testing import cluster
 
 PASSWORD = "correct horse battery"
 _SEED = """
@@ -62,8 +62,7 @@ def clean_environment(data: Path, port: int, **more: str) -> dict[str, str]:
 @contextmanager
 def throw_away_folder() -> Iterator[Path]:
     """A short folder that the server's user can enter; pytest's own are closed to it."""
-    folder = Path(tempfile.mkdtemp(prefix="ph-"))
-    folder.chmod(0o755)
+    folder = cluster.new_folder("ph-")
     try:
         yield folder
     finally:
