@@ -16,6 +16,17 @@ def test_a_stranger_meets_an_error_page_too(visit: Visit) -> None:
     no_violations(page)
 
 
+def test_what_is_pale_or_hangs_out_would_be_found(visit: Visit) -> None:
+    page = visit("ana", "/no-such-page")
+    page.evaluate("document.querySelector('#main').append(Object.assign(document.createElement('p'), {textContent: 'Here'}))")
+    page.evaluate("document.querySelector('#main').lastElementChild.style.cssText = 'color: #bbb; background: #fff'")
+    with pytest.raises(AssertionError, match="color-contrast"):
+        no_violations(page)
+    page.evaluate("document.querySelector('#main').lastElementChild.style.cssText = 'width: 2000px'")
+    with pytest.raises(AssertionError, match="scrolls sideways"):
+        no_violations(page)
+
+
 def test_the_policy_lets_nothing_inline_run(visit: Visit) -> None:
     page = visit("ana", "/design")
     answer = page.request.get(page.url)
